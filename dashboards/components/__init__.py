@@ -1,0 +1,1 @@
+"""Building blocks of the pages; each draws one part of a product for one view."""

@@ -1,0 +1,9 @@
+{# Bounds of the pass. As SQL expressions: the compiled pass gives them as getvariable(...) and compiles once. #}
+{% macro from_xid() %}{{ var("from_xid") }}{% endmacro %}
+{% macro to_xid() %}{{ var("to_xid") }}{% endmacro %}
+
+{# The feed entries of the batch for one operational table. #}
+{% macro batch_changes(table_name) -%}
+  select * from {{ source("bronze", "change") }}
+  where table_name = '{{ table_name }}' and xid > {{ from_xid() }} and xid <= {{ to_xid() }}
+{%- endmacro %}

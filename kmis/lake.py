@@ -1,0 +1,121 @@
+"""The lake: DuckLake with its catalogue in PostgreSQL (schema ``lake_meta``) and encrypted Parquet under ``lake_dir``.
+
+Extensions are loaded out of their installed wheels, so nothing is downloaded and nothing is copied. The catalogue's
+password travels in a libpq password file (mode 0600), never in a statement, an address or a log line.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import secrets
+from pathlib import Path
+
+import duckdb
+from psycopg.conninfo import make_conninfo
+
+from kmis.settings import Role, Settings
+
+ALIAS = "lake"
+METADATA_SCHEMA = "lake_meta"
+# Order matters: ducklake looks for the scanner of its catalogue, and encrypted writing needs the OpenSSL of httpfs.
+EXTENSIONS = ("httpfs", "icu", "postgres_scanner", "ducklake")
+
+
+class ExtensionMissing(RuntimeError):
+    """A DuckDB extension is not installed; the message names its package."""
+
+
+def load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
+    """Loads the lake's extensions into the instance, offline. Raises ExtensionMissing."""
+    connection.execute("set autoinstall_known_extensions = false")
+    for name in EXTENSIONS:
+        connection.execute(f"load '{_quoted(str(extension_file(name)))}'")
+
+
+def extension_file(name: str) -> Path:
+    """The extension's file in its installed package, for the running DuckDB. Raises ExtensionMissing."""
+    package = f"duckdb_extension_{name}"
+    spec = importlib.util.find_spec(package)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    for place in places:
+        file = Path(place) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
+        if file.exists():
+            return file
+    raise ExtensionMissing(
+        f"DuckDB extension {name} for DuckDB {duckdb.__version__} is not installed: package {package.replace('_', '-')}"
+    )
+
+
+def conninfo(settings: Settings, role: Role) -> str:
+    """A libpq connection string without a password: it names the role's password file, made here if it is missing."""
+    url = settings.url(role)
+    if url.password is None:
+        return make_conninfo("", host=url.host, port=url.port, dbname=url.database, user=url.username, **url.query)
+    file = settings.secrets_dir / f"{role}.pgpass"
+    line = ":".join(_escaped(part) for part in ("*", "*", "*", str(url.username), str(url.password))) + "\n"
+    if not file.exists() or file.read_text() != line:
+        settings.secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        fresh = file.with_suffix(f".{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(line)
+        os.replace(fresh, file)
+    return make_conninfo(
+        "", host=url.host, port=url.port, dbname=url.database, user=url.username, passfile=str(file), **url.query
+    )
+
+
+def catalogue_path(settings: Settings) -> str:
+    """What ATTACH takes: the address of the lake's catalogue."""
+    return f"ducklake:postgres:{conninfo(settings, 'kmis_lake')}"
+
+
+def data_path(settings: Settings) -> Path:
+    """The folder of the lake's files, made if it is missing."""
+    settings.lake_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings.lake_dir
+
+
+def attach(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Attaches the lake as ``lake`` for reading and sets the organisation's time zone.
+
+    Raises ``duckdb.Error`` when the catalogue cannot be reached or no lake has been made yet.
+    """
+    load_extensions(connection)
+    _attach(connection, settings, "READ_ONLY")
+
+
+def attach_writer(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Attaches the lake for writing, making it at first use. Only the holder of the writer's lock may call this."""
+    load_extensions(connection)
+    _attach(connection, settings, "ENCRYPTED")
+
+
+def attach_store(connection: duckdb.DuckDBPyConnection, settings: Settings, alias: str = "store") -> None:
+    """Attaches the operational store for reading as ``kmis_writer``; ask it through ``postgres_query``."""
+    place = _quoted(conninfo(settings, "kmis_writer"))
+    connection.execute(f"attach if not exists '{place}' as {alias} (type postgres, read_only)")
+
+
+def current_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
+    """Number of the newest snapshot of the attached lake."""
+    row = connection.execute(f"select id from {ALIAS}.current_snapshot()").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, mode: str) -> None:
+    connection.execute(
+        f"attach if not exists '{_quoted(catalogue_path(settings))}' as {ALIAS}"
+        f" (data_path '{_quoted(str(data_path(settings)))}', override_data_path true,"
+        f" metadata_schema '{METADATA_SCHEMA}', {mode})"
+    )
+    connection.execute(f"set timezone = '{_quoted(settings.timezone)}'")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace(":", "\\:")

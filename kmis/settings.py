@@ -1,0 +1,147 @@
+"""Settings of one installation, read from the environment (prefix ``KMIS_``).
+
+Everything an installation keeps lies under ``home``; nothing is written elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import URL, make_url
+
+Role = Literal["kmis_owner", "kmis_app", "kmis_writer", "kmis_lake"]
+ROLES: tuple[Role, ...] = ("kmis_owner", "kmis_app", "kmis_writer", "kmis_lake")
+
+
+class StoreNotStarted(RuntimeError):
+    """The embedded server has no port yet: ``kmis up`` starts it."""
+
+
+class Settings(BaseSettings):
+    """One installation: where its state lies, its ports, its zone, its database."""
+
+    model_config = SettingsConfigDict(env_prefix="KMIS_", extra="ignore")
+
+    home: Path = Path(".kmis")
+    database_url: str | None = Field(
+        default=None, description="An administrator's address of a PostgreSQL server; unset: the embedded one"
+    )
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    dashboards_port: int = Field(default=8501, ge=1, le=65535)
+    dagster_port: int = Field(default=3000, ge=1, le=65535)
+    dicom_port: int = Field(default=11112, ge=1, le=65535)
+    mllp_port: int = Field(default=2575, ge=1, le=65535)
+    postgres_port: int = Field(default=0, ge=0, le=65535, description="0: a free port, kept under home")
+    timezone: str = "Asia/Oral"
+    language: Literal["kk", "ru"] = "kk"
+    public_host: str | None = Field(default=None, description="Host name that users type; unset: host")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def root(self) -> Path:
+        """``home`` as an absolute path."""
+        return self.home.expanduser().resolve()
+
+    @property
+    def postgres_dir(self) -> Path:
+        return self.root / "postgres"
+
+    @property
+    def run_dir(self) -> Path:
+        return self.root / "run"
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.root / "secrets"
+
+    @property
+    def lake_dir(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def serve_dir(self) -> Path:
+        return self.root / "serve"
+
+    @property
+    def exports_dir(self) -> Path:
+        return self.root / "exports"
+
+    @property
+    def log_dir(self) -> Path:
+        return self.root / "log"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def link_host(self) -> str:
+        """The one host name that every link between the parts uses, so that the session cookie travels."""
+        return self.public_host or self.host
+
+    def secret(self, name: str) -> str:
+        """A random secret of this installation, made at first use and kept readable by its owner only."""
+        file = self.secrets_dir / name
+        if not file.exists():
+            self.secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            fresh = file.with_suffix(f".{secrets.token_hex(4)}")
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(32))
+            try:
+                file.hardlink_to(fresh)
+            except FileExistsError:
+                pass  # another process was first: its secret is the one
+            finally:
+                fresh.unlink()
+        return file.read_text()
+
+    def admin_url(self) -> URL:
+        """The administrator's address, used to make roles and the database and for nothing else.
+
+        Raises StoreNotStarted when the embedded server has never been started.
+        """
+        if self.database_url:
+            return make_url(self.database_url).set(drivername="postgresql")
+        record = self.run_dir / "postgres.json"
+        if not record.exists():
+            raise StoreNotStarted("the embedded PostgreSQL has not been started: run `kmis up`")
+        port = int(json.loads(record.read_text())["port"])
+        return URL.create(
+            "postgresql",
+            "postgres",
+            self.secret("postgres"),
+            host="127.0.0.1",
+            port=port,
+            database="postgres",
+        )
+
+    @property
+    def database(self) -> str:
+        """Name of the database: the one of ``database_url``, or ``kmis``."""
+        named = make_url(self.database_url).database if self.database_url else None
+        return "kmis" if named in (None, "", "postgres") else str(named)
+
+    def url(self, role: Role) -> URL:
+        """The address at which a role of the application connects."""
+        return self.admin_url().set(username=role, password=self.secret(role), database=self.database)
+
+    def dsn(self, role: Role) -> str:
+        """The same as a libpq URI, for psycopg and DuckDB's scanner. Never log it: it holds the password."""
+        return self.url(role).render_as_string(hide_password=False)
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

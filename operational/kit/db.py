@@ -1,0 +1,82 @@
+"""The database session: one transaction per request, opened with the acting user's scope, committed here only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+from kmis.settings import Role, Settings
+from operational.kit.access import Scope, install_wall
+
+
+class KmisSession(Session):
+    """A session that refuses to work without a scope."""
+
+
+install_wall(KmisSession)
+
+POOL = {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": True}
+SET_SCOPE = text(
+    "select set_config('kmis.user_id', :user_id, true), set_config('kmis.scope', :scope, true),"
+    " set_config('kmis.reason', :reason, true)"
+)
+
+
+@lru_cache(maxsize=8)
+def _engine(address: str) -> Engine:
+    return create_engine(address, **POOL)
+
+
+def engine(settings: Settings, role: Role = "kmis_app") -> Engine:
+    """The connection pool of a role; one per address and process."""
+    address = settings.url(role).set(drivername="postgresql+psycopg")
+    return _engine(address.render_as_string(hide_password=False))
+
+
+def apply_scope(session: Session, scope: Scope) -> None:
+    """Tell the database, for this transaction, who acts and in which organisations."""
+    session.info["scope"] = scope
+    session.execute(
+        SET_SCOPE,
+        {
+            "user_id": "" if scope.user_id is None else str(scope.user_id),
+            "scope": ",".join(str(key) for key in sorted(scope.organisation_ids)),
+            "reason": scope.reason or "",
+        },
+    )
+
+
+def give_reason(session: Session, reason: str) -> None:
+    """Write ``reason`` beside every change that the rest of this transaction makes."""
+    session.execute(text("select set_config('kmis.reason', :reason, true)"), {"reason": reason})
+
+
+@contextmanager
+def transaction(settings: Settings, scope: Scope, *, role: Role = "kmis_app") -> Iterator[Session]:
+    """One transaction for one task: committed at the end, rolled back on any error.
+
+    Callers are told that something is saved only after this block has ended.
+    """
+    maker = sessionmaker(engine(settings, role), class_=KmisSession, expire_on_commit=False)
+    session = maker()
+    try:
+        apply_scope(session, scope)
+        yield session
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.close()
+
+
+def dispose_engines() -> None:
+    """Close every pool; used when a server goes away."""
+    _engine.cache_clear()
+
+
+__all__ = ["KmisSession", "apply_scope", "dispose_engines", "engine", "give_reason", "transaction"]

@@ -1,0 +1,23 @@
+"""The database session of a request: one transaction, opened with the viewer's scope, committed before the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.orm import Session
+
+from operational.kit.access import Scope
+from operational.kit.db import transaction
+from operational.web.viewer import viewer_of
+
+
+def _session(request: Request) -> Iterator[Session]:
+    viewer = viewer_of(request)
+    with transaction(request.app.state.settings, viewer.scope if viewer else Scope.nobody()) as session:
+        yield session
+
+
+# scope="function": the commit comes before the answer leaves, so "saved" is never said of what is not.
+Db = Annotated[Session, Depends(_session, scope="function")]
