@@ -1,4 +1,4 @@
-"""The address of a page: which selection and snapshot it names, and which periods a user may pick by one click."""
+"""The address of a page: which selection and snapshot it names, and the periods to pick by one click."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from kmis.catalogue.models import Product
 from kmis.query import Selection, SelectionError
 
 SNAPSHOT: Final = "snapshot"
-Preset = Literal[
-    "today", "yesterday", "week", "month", "previous_month", "quarter", "year", "previous_year", "custom"
-]
+Preset = Literal["today", "yesterday", "week", "month", "previous_month", "quarter", "year", "previous_year", "custom"]
 RANGE_PRESETS: Final[tuple[Preset, ...]] = (
     "today",
     "week",

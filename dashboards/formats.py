@@ -1,8 +1,9 @@
-"""Numbers and dates as the region writes them: a thin space between thousands, a decimal comma, dd.mm.yyyy."""
+"""Numbers and dates as the region writes them: thin space between thousands, decimal comma, dd.mm.yyyy."""
 
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
 from zoneinfo import ZoneInfo
@@ -12,6 +13,14 @@ from kmis.query import MeasureValue
 
 THIN_SPACE = "\u202f"
 UNKNOWN = "—"
+
+
+_MARKUP = re.compile(r"([\\`*_\[\]#$~<>]|:(?=\S))")
+
+
+def plain(text: str) -> str:
+    """The text with everything escaped that Streamlit's Markdown would read as markup."""
+    return _MARKUP.sub(r"\\\1", text)
 
 
 def number(value: float | int | None, decimals: int = 0) -> str:

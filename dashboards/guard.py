@@ -51,7 +51,7 @@ WATCH_SCRIPT_PATH: Final = "/_kmis/session.js"
 current_identity: ContextVar[SessionIdentity | None] = ContextVar("kmis_identity", default=None)
 
 _log = logging.getLogger(__name__)
-_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_HOST_AND_PORT = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d+)?")
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _LAST_WORD_SECONDS = 2.0
 
@@ -60,8 +60,9 @@ _LAST_WORD_SECONDS = 2.0
 class GuardPolicy:
     """What the guard asks for and how it answers.
 
-    `check_every` is in seconds. `content_security_policy` may hold `{host}` for the Host of the request. An
-    application that sends its own policy keeps it; then only framing, base and form targets are restricted.
+    `check_every` is in seconds. The policies may hold `{host}` for the Host of the request. An application
+    that sends a content policy of its own keeps it, narrowed by `narrowing_policy`; one without gets
+    `content_security_policy`. Framing, base address and form targets are restricted in both cases.
     """
 
     permission: str
@@ -69,6 +70,7 @@ class GuardPolicy:
     sign_in_path: str = "/sign-in"
     check_every: float = 3.0
     content_security_policy: str = "default-src 'self'"
+    narrowing_policy: str = "object-src 'none'"
 
 
 @dataclass(eq=False, slots=True)
@@ -126,11 +128,10 @@ class Guard:
             return
         browser = cookies.get(BROWSER_COOKIE)
         new_browser = None if browser else secrets.token_urlsafe(18)
-        policy = self._csp(scope)
 
         async def guarded_send(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = self._secured(list(message.get("headers", [])), policy, path)
+                headers = self._secured(list(message.get("headers", [])), scope)
                 if new_browser is not None:
                     cookie = f"{BROWSER_COOKIE}={new_browser}; Path=/; HttpOnly; SameSite=Lax"
                     headers.append((b"set-cookie", cookie.encode()))
@@ -168,22 +169,18 @@ class Guard:
         return origin is None or urlsplit(origin).netloc.lower() == _host(scope["headers"]).lower()
 
     def _sign_in_url(self, scope: Scope) -> str:
-        found = _HOST.match(_host(scope["headers"]))
-        host = found.group() if found else "localhost"
+        found = _HOST_AND_PORT.fullmatch(_host(scope["headers"]))
+        host = found.group(1) if found else "localhost"
         scheme = "https" if scope.get("scheme") in {"https", "wss"} else "http"
         return f"{scheme}://{host}:{self._policy.sign_in_port}{self._policy.sign_in_path}"
 
-    def _csp(self, scope: Scope) -> str:
-        host = _host(scope["headers"])
-        return self._policy.content_security_policy.replace(
-            "{host}", host if re.fullmatch(r"[A-Za-z0-9.:\[\]_-]+", host) else "localhost"
-        )
-
-    def _secured(self, headers: Headers, policy: str, path: str) -> Headers:
+    def _secured(self, headers: Headers, scope: Scope) -> Headers:
         own_policy = any(name.lower() == b"content-security-policy" for name, _ in headers)
-        frame = "frame-ancestors 'none'; base-uri 'self'; form-action 'self'"
-        ours = _security_headers(frame if own_policy else f"{policy}; {frame}")
-        if not path.startswith("/static/"):
+        policy = self._policy.narrowing_policy if own_policy else self._policy.content_security_policy
+        host = _host(scope["headers"])
+        policy = policy.replace("{host}", host if _HOST_AND_PORT.fullmatch(host) else "localhost")
+        ours = _security_headers(f"{policy}; frame-ancestors 'none'; base-uri 'self'; form-action 'self'")
+        if not scope["path"].startswith("/static/"):
             ours.append((b"cache-control", b"no-store"))
         # Several content policies add up, each only narrows; any other header a browser expects once.
         replaced = {name for name, _ in ours} - {b"content-security-policy"}
@@ -260,9 +257,7 @@ class Guard:
             closed.set()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LAST_WORD_SECONDS), sending:
-                    await send(
-                        {"type": "websocket.close", "code": refusal.close_code, "reason": refusal.reason}
-                    )
+                    await send({"type": "websocket.close", "code": refusal.close_code, "reason": refusal.reason})
             await asyncio.wait({serving}, timeout=_LAST_WORD_SECONDS)
         finally:
             for task in (serving, watching):

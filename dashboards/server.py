@@ -1,7 +1,7 @@
 """Serves the dashboards: Streamlit as an ASGI application inside the session guard.
 
-`python -m dashboards.server` listens on the host and the dashboards port of the settings. Nothing is fetched from
-or reported to an outside host: fonts and scripts come out of the installed package.
+`python -m dashboards.server` listens on the host and the dashboards port of the settings. Nothing is fetched
+from or reported to an outside host: fonts and scripts come out of the installed package.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from dashboards.shell import Shell
 from dashboards.theme import STREAMLIT_OPTIONS
 from kmis.settings import Settings, get_settings
 
-PERMISSION: Final = "analytics.view"
+PERMISSION: Final = "analytics.read"
 TITLE: Final = "КМАЖ · КМИС"
-SCRIPT: Final = Path(__file__).parent / "app.py"
+SCRIPT: Final = Path(__file__).parent / "script" / "run.py"
 
 
 def content_policy(inline_hashes: tuple[str, ...]) -> str:
     """The narrowest policy that Streamlit's front end and its Plotly build work with.
 
-    Both write styles into elements; the data grid and Plotly draw images from `data:` and `blob:`; the socket of
-    the page needs `ws:` spelled out for Firefox 115, whose `'self'` does not cover it.
+    Both write styles into elements; the data grid and Plotly draw images from `data:` and `blob:`; the socket
+    of the page needs `ws:` spelled out for Firefox 115, whose `'self'` does not cover it.
     """
     return "; ".join(
         (
@@ -58,9 +58,7 @@ def build(settings: Settings, sessions: Sessions) -> ASGIApp:
     )
     services.use_sessions(sessions)
     shell = Shell(App(SCRIPT), TITLE)
-    policy = GuardPolicy(
-        PERMISSION, settings.port, content_security_policy=content_policy(shell.inline_hashes)
-    )
+    policy = GuardPolicy(PERMISSION, settings.port, content_security_policy=content_policy(shell.inline_hashes))
     return Guard(shell, sessions, policy)
 
 

@@ -1,7 +1,7 @@
-"""What one dashboards process shares between its users: settings, sessions, the query service, the unload client.
+"""What one dashboards process shares between its users: settings, sessions, query service, unload client.
 
-Pages get their user from here. The token comes from the cookie of the page's own socket, which the guard has let
-in, and is asked again on every run of a page, so a page cannot outlive its session.
+Pages get their user from here. The token comes from the cookie of the page's own socket, which the guard has
+let in, and is asked again on every run of a page, so a page cannot outlive its session.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import streamlit as st
 
 from dashboards.sessions import COOKIE, SessionChecker, SessionIdentity, Sessions
 from dashboards.unloads import UnloadClient
+from kmis import session
 from kmis.clock import SystemClock, local_date
 from kmis.query import QueryService, Scope
 from kmis.settings import Settings, get_settings
@@ -21,7 +22,9 @@ from kmis.settings import Settings, get_settings
 if TYPE_CHECKING:
     from dashboards.unloads import UnloadOrders
 
-IDENTIFIERS_PERMISSION = "patients.view"
+IDENTIFIERS_PERMISSION = "analytics.identifiers"
+ROWS_PERMISSION = "analytics.rows"
+UNLOADS_PERMISSION = "exports.make"
 
 
 class NotSignedIn(Exception):
@@ -35,10 +38,13 @@ _unloads: UnloadOrders | None = None
 
 
 def session_checker(settings: Settings) -> SessionChecker:
-    """The checker that asks the operational store."""
-    from kmis import session
+    """The checker that asks the operational store; who must first change the password is not let in."""
 
-    return lambda token: session.check(settings, token)
+    def check(token: str) -> SessionIdentity | None:
+        found = session.check(settings, token)
+        return None if found is None or found.must_change_password else found
+
+    return check
 
 
 def use_sessions(sessions: Sessions) -> None:
@@ -99,9 +105,7 @@ def identity() -> SessionIdentity:
 
 def scope_of(user: SessionIdentity) -> Scope:
     """Whose rows the user may see; identifiers of patients only with the right to open patients."""
-    return Scope(
-        user.user_id, frozenset(user.organisation_ids), IDENTIFIERS_PERMISSION in user.permissions
-    )
+    return Scope(user.user_id, frozenset(user.organisation_ids), IDENTIFIERS_PERMISSION in user.permissions)
 
 
 def settings() -> Settings:

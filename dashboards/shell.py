@@ -40,15 +40,15 @@ class Shell:
                 (b"content-length", str(len(self._page)).encode()),
             ]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send(
-                {"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else self._page}
-            )
+            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else self._page})
             return
         await self._app(scope, receive, send)
 
     @staticmethod
     def _is_page(path: str) -> bool:
-        return not path.startswith(_INNER_PREFIXES) and "." not in path.rsplit("/", 1)[-1]
+        # The front end finds out where it is mounted by asking for `_stcore` below the page's own address.
+        inner = path.startswith(_INNER_PREFIXES) or "/_stcore/" in path
+        return not inner and "." not in path.rsplit("/", 1)[-1]
 
 
 def _sha256(script: str) -> str:

@@ -1,4 +1,4 @@
-"""Colours, fonts and Streamlit's settings, in code: an installation has no `.streamlit` folder to go astray."""
+"""Colours, fonts and Streamlit's settings, in code: no `.streamlit` folder can go astray."""
 
 from __future__ import annotations
 
@@ -49,14 +49,17 @@ PAGE_CSS: Final = """
 [data-testid="stAppDeployButton"], [data-testid="stMainMenu"], [data-testid="stStatusWidget"],
 [data-testid="stDecoration"], footer { display: none !important; }
 [data-testid="stMainBlockContainer"] { padding: 3.2rem 1.5rem 3rem; max-width: 1320px; }
-[data-testid="stMetric"] { background: #fff; }
+[class*="st-key-figure-"] { background: #fff; min-height: 6.4rem; padding: .8rem; }
+[class*="st-key-figure-"][class*="-attention"] { background: #fbf0d9; }
+[class*="st-key-figure-"][class*="-critical"] { background: #fbe3e1; }
+.st-key-path [data-testid="stButton"] button { min-height: 0; padding: 0; }
 [data-testid="stMetricLabel"] p { white-space: normal; font-size: .82rem; color: #5c6b77; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; font-size: 1.6rem; }
 h1 { font-size: 1.5rem !important; padding: 0 0 .25rem !important; }
 h2 { font-size: 1.15rem !important; }
 h3 { font-size: 1rem !important; }
 @media (max-width: 640px) {
-  [data-testid="stMainBlockContainer"] { padding: 3.2rem .75rem 2rem; }
+  [data-testid="stMainBlockContainer"] { padding: 4.2rem .75rem 2rem; }
   [data-testid="stMetricValue"] { font-size: 1.3rem; }
 }
 </style>

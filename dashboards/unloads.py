@@ -60,9 +60,7 @@ class UnloadClient:
             "language": order.language,
         }
         try:
-            answer = self._client.post(
-                "/api/unloads", json=body, headers={"Authorization": f"Bearer {token}"}
-            )
+            answer = self._client.post("/api/unloads", json=body, headers={"Authorization": f"Bearer {token}"})
         except httpx.HTTPError as problem:
             raise UnloadRefused("excel.unreachable") from problem
         if answer.status_code in (401, 403):

@@ -32,6 +32,8 @@ WIDTHS: dict[Kind, float] = {
 CELL_CHARACTERS = 32_767  # Excel specification: total number of characters that a cell can contain
 FIRST_EXCEL_DAY = -25_567  # 1900-01-01 in days from 1970-01-01: Excel has no earlier date
 BREAKS = r"[\x00-\x1F\x7F\x{85}\x{2028}\x{2029}]+"
+EDGE_SPACE = r"^\s|\s$"
+CONTROL_BYTES = bytes([*range(32), 127])
 WIDE_BREAKS = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 SHORTENED = "…"
 
@@ -108,9 +110,7 @@ def target_schema(columns: Sequence[ColumnSpec]) -> pa.Schema:
         "flag": pa.int8(),
     }
     titles = unique_titles(columns)
-    return pa.schema(
-        [pa.field(title, kinds[column.kind]) for title, column in zip(titles, columns, strict=True)]
-    )
+    return pa.schema([pa.field(title, kinds[column.kind]) for title, column in zip(titles, columns, strict=True)])
 
 
 def clean_batches(
@@ -142,16 +142,18 @@ def _clean(array: pa.Array, column: ColumnSpec, zone: str, control: Control) -> 
     if column.kind in TEXT_KINDS:
         return _clean_text(array, column, control)
     if column.kind == "date":
-        return _clean_date(array, zone, control)
+        return _without_early(_local(array, zone).cast(pa.date32(), safe=False), pa.int32(), control)
     if column.kind == "datetime":
-        return _local(array, zone).cast(pa.timestamp("us"), safe=False)
+        return _without_early(_local(array, zone).cast(pa.timestamp("us"), safe=False), pa.int64(), control)
     if column.kind == "flag":
         return array.cast(pa.int8())
     if column.kind == "integer":
         return array.cast(pa.int64())
     if column.kind == "money":
         return array.cast(pa.decimal128(38, 2), safe=False)
-    return array.cast(pa.float64())
+    number = array.cast(pa.float64())
+    # An infinite number has no place in a file that is added up: it is as unknown as a missing one.
+    return pc.if_else(pc.is_finite(number), number, pa.scalar(None, pa.float64()))
 
 
 def _local(array: pa.Array, zone: str) -> pa.Array:
@@ -160,25 +162,25 @@ def _local(array: pa.Array, zone: str) -> pa.Array:
     return array
 
 
-def _clean_date(array: pa.Array, zone: str, control: Control) -> pa.Array:
-    days = _local(array, zone).cast(pa.date32(), safe=False)
-    numbers = days.cast(pa.int32())
-    early = pc.sum(pc.less(numbers, FIRST_EXCEL_DAY)).as_py() or 0
-    if early:
-        control.early_dates += early
-        return pc.if_else(pc.less(numbers, FIRST_EXCEL_DAY), pa.scalar(None, pa.date32()), days)
-    return days
+def _without_early(array: pa.Array, numbers: pa.DataType, control: Control) -> pa.Array:
+    day = 1 if pa.types.is_date32(array.type) else 86_400_000_000
+    early = pc.less(array.cast(numbers), FIRST_EXCEL_DAY * day)
+    count = pc.sum(early).as_py() or 0
+    if not count:
+        return array
+    control.early_dates += count
+    return pc.if_else(early, pa.scalar(None, array.type), array)
 
 
 def _clean_text(array: pa.Array, column: ColumnSpec, control: Control) -> pa.Array:
     if pa.types.is_time(array.type):
-        text = pc.strftime(
-            array.cast(pa.time64("us")).cast(pa.int64()).cast(pa.timestamp("us")), format="%H:%M"
-        )
+        text = pc.strftime(array.cast(pa.time64("us")).cast(pa.int64()).cast(pa.timestamp("us")), format="%H:%M")
     else:
         text = array.cast(pa.string())
-    if _has_breaks(text):
-        text = pc.utf8_trim_whitespace(pc.replace_substring_regex(text, BREAKS, " "))
+    if _has_breaks(used_bytes(text)):
+        text = pc.replace_substring_regex(text, BREAKS, " ")
+    if pc.any(pc.match_substring_regex(text, EDGE_SPACE)).as_py():
+        text = pc.utf8_trim_whitespace(text)
     if column.kind == "text" and (pc.max(pc.binary_length(text)).as_py() or 0) > CELL_CHARACTERS:
         long = pc.greater(pc.utf8_length(text), CELL_CHARACTERS)
         control.shortened += pc.sum(long).as_py() or 0
@@ -193,19 +195,18 @@ def _clean_text(array: pa.Array, column: ColumnSpec, control: Control) -> pa.Arr
     return text
 
 
-def _has_breaks(text: pa.Array) -> bool:
-    """Whether any byte of the values is a control character; a look at the bytes costs far less than a
-    search.
-    """
+def used_bytes(text: pa.Array) -> bytes:
+    """The bytes of all values of a string array, one after the other."""
     data = text.buffers()[2]
     if data is None or not len(text):
-        return False
-    raw = memoryview(data)
-    offsets = memoryview(text.buffers()[1]).cast("i")
-    used = raw[offsets[text.offset] : offsets[text.offset + len(text)]].tobytes()
+        return b""
+    wide = pa.types.is_large_string(text.type)
+    offsets = memoryview(text.buffers()[1]).cast("q" if wide else "i")
+    return memoryview(data)[offsets[text.offset] : offsets[text.offset + len(text)]].tobytes()
+
+
+def _has_breaks(used: bytes) -> bool:
+    """Whether a control character occurs; a look at the bytes costs far less than a search in each value."""
     if len(used.translate(None, CONTROL_BYTES)) != len(used):
         return True
     return any(mark in used for mark in WIDE_BREAKS)
-
-
-CONTROL_BYTES = bytes([*range(32), 127])

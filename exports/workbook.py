@@ -8,34 +8,23 @@ value that starts with ``=`` stays text, also after a user has edited the cell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-from rustpy_xlsxwriter import FastExcel, Format
 
-from exports.columns import ColumnSpec, Control, Kind, clean_batches, target_schema
-from exports.naming import sheet_name
-from exports.texts import Language, text
+from exports.bookframe import BookFrame, DataSheet, ServiceCell, SummarySheet
+from exports.columns import Control, clean_batches
+from exports.parallel_zip import write_member
+from exports.sheetxml import RowEncoder
+from exports.texts import Language
 
 SHEET_ROWS = 1_048_576
-A4 = 9  # paper size index of SpreadsheetML (ECMA-376 part 1, 18.3.1.63)
-NUMBER_FORMATS: dict[Kind, str] = {
-    "text": "@",
-    "code": "@",
-    "time": "@",
-    "date": "dd.mm.yyyy",
-    "datetime": "dd.mm.yyyy hh:mm",
-    "integer": "0",
-    "number": "General",
-    "money": "#,##0.00",
-    "flag": "0",
-}
 
 Progress = Callable[[int, int], None]
-ServiceCell = str | int | float | None
+PassportLines = Callable[[Control], Sequence[tuple[str, ServiceCell]]]
 
 
 class RowsDiffer(RuntimeError):
@@ -43,30 +32,6 @@ class RowsDiffer(RuntimeError):
 
     def __init__(self, expected: int, written: int) -> None:
         super().__init__(f"the selection has {expected} rows, {written} came")
-
-
-@dataclass(frozen=True, slots=True)
-class DataSheet:
-    """The rows of one product: ``total`` is the number of rows that ``batches`` must bring."""
-
-    product_id: str
-    short_title: str
-    columns: Sequence[ColumnSpec]
-    batches: Iterable[pa.RecordBatch]
-    total: int
-    zone: str
-
-
-@dataclass(frozen=True, slots=True)
-class SummarySheet:
-    """The sheet «Свод»: one line per measure (and member), ratios with numerator and denominator."""
-
-    headers: Sequence[str]
-    lines: Sequence[Sequence[ServiceCell]]
-    widths: Sequence[float]
-
-
-PassportLines = Callable[[Control], Sequence[tuple[str, ServiceCell]]]
 
 
 class Splitter:
@@ -99,9 +64,13 @@ class Splitter:
         yield from self._batches
 
 
-def parts(total: int, sheet_rows: int) -> int:
-    """How many sheets ``total`` rows need when a sheet holds ``sheet_rows`` rows with its header."""
-    return max(1, -(-total // (sheet_rows - 1)))
+def sheet_sizes(total: int, sheet_rows: int) -> list[int]:
+    """The rows of each data sheet, without headers, when a sheet holds ``sheet_rows`` rows with its
+    header.
+    """
+    room = sheet_rows - 1
+    full, rest = divmod(total, room)
+    return [room] * full + ([rest] if rest or not full else [])
 
 
 def counted(
@@ -134,106 +103,35 @@ def write_xlsx(
     """
     control = Control(totals={column.key: 0 for column in data.columns if column.totalled})
     cleaned = clean_batches(data.batches, data.columns, data.zone, control)
-    splitter = Splitter(counted(cleaned, data.total, control, progress), sheet_rows - 1)
-    schema = target_schema(data.columns)
+    batches = counted(cleaned, data.total, control, progress)
+    splitter = Splitter(batches, sheet_rows - 1)
+    sizes = sheet_sizes(data.total, sheet_rows)
+    frame = BookFrame(data, len(sizes), summary, language)
+    outline = frame.parts(())
+    encoder = RowEncoder(data.columns, outline.styles())
     unfinished = target.with_name(f"{target.name}.part")
-    failure: list[BaseException] = []
-    book = FastExcel(str(unfinished), output_format="xlsx").freeze(row=1)
-    sheets = parts(data.total, sheet_rows)
-    for number in range(1, sheets + 1):
-        run = splitter.part() if number < sheets else splitter.rest()
-        reader = pa.RecordBatchReader.from_batches(schema, _keeping_failure(run, failure))
-        book.sheet(
-            sheet_name(data.product_id, data.short_title, number),
-            reader,
-            **_data_layout(data.columns, schema),
-        )
-    book.sheet(text("sheet.summary", language), _summary_rows(summary), **_service_layout(summary.widths))
-    book.sheet(
-        text("sheet.passport", language),
-        _passport_rows(passport, control, language),
-        **_service_layout((44.0, 100.0)),
-    )
     try:
-        book.save()
+        with ThreadPoolExecutor(max_workers=2) as pool, zipfile.ZipFile(unfinished, "w") as archive:
+            for name in outline.before:
+                archive.writestr(name, outline.content(name, sizes), zipfile.ZIP_DEFLATED)
+            for index, size in enumerate(sizes):
+                run = splitter.part() if index + 1 < len(sizes) else splitter.rest()
+                head, foot = outline.around_rows(index, size)
+                write_member(archive, outline.sheets[index], _sheet(head, run, foot, encoder), pool)
+            finished = frame.parts(tuple(passport(control)))
+            for name in finished.after:
+                archive.writestr(name, finished.content(name, sizes), zipfile.ZIP_DEFLATED)
     except BaseException:
         unfinished.unlink(missing_ok=True)
-        if failure:
-            raise failure[0] from None
         raise
     unfinished.replace(target)
     return control
 
 
-def _keeping_failure(run: Iterator[pa.RecordBatch], failure: list[BaseException]) -> Iterator[pa.RecordBatch]:
-    # The Arrow C stream turns any exception into a text: the real one is kept to be raised by the caller.
-    try:
-        yield from run
-    except BaseException as error:
-        failure.append(error)
-        raise
-
-
-def _data_layout(columns: Sequence[ColumnSpec], schema: pa.Schema) -> dict[str, Any]:
-    return {
-        "autofilter": True,
-        "header_format": _header_format(),
-        "column_widths": [column.characters for column in columns],
-        "column_formats": [_cell_format(column.kind) for column in columns],
-        "ignore_errors": [
-            title
-            for title, column in zip(schema.names, columns, strict=True)
-            if column.kind in ("text", "code")
-        ],
-        "page_setup": _page_setup(),
-    }
-
-
-def _service_layout(widths: Sequence[float]) -> dict[str, Any]:
-    return {
-        "header_format": _header_format(),
-        "column_widths": list(widths),
-        "column_formats": [Format().set_text_wrap().set_align("top") for _ in widths],
-        "page_setup": _page_setup(),
-    }
-
-
-def _cell_format(kind: Kind) -> Format:
-    cell = Format()
-    return cell if NUMBER_FORMATS[kind] == "General" else cell.set_num_format(NUMBER_FORMATS[kind])
-
-
-def _header_format() -> Format:
-    return (
-        Format()
-        .set_bold()
-        .set_text_wrap()
-        .set_align("top")
-        .set_background_color("#E7EEF3")
-        .set_border_bottom("thin")
-    )
-
-
-def _page_setup() -> dict[str, Any]:
-    return {
-        "landscape": True,
-        "paper_size": A4,
-        "repeat_rows": 0,
-        "fit_to_pages": (1, 0),
-        "margins": {"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.6},
-        "footer": "&L&A&R&P / &N",
-    }
-
-
-def _summary_rows(summary: SummarySheet) -> Iterator[dict[str, ServiceCell]]:
-    for line in summary.lines or [[None] * len(summary.headers)]:
-        yield dict(zip(summary.headers, line, strict=True))
-
-
-def _passport_rows(
-    passport: PassportLines, control: Control, language: Language
-) -> Iterator[dict[str, ServiceCell]]:
-    field, value = text("passport.field", language), text("passport.value", language)
-    for name, content in passport(control):
-        line = " ".join(content.split()) if isinstance(content, str) else content
-        yield {field: name, value: line}
+def _sheet(head: bytes, batches: Iterator[pa.RecordBatch], foot: bytes, encoder: RowEncoder) -> Iterator[bytes]:
+    yield head
+    row = 2
+    for batch in batches:
+        yield encoder.encode(batch, row)
+        row += batch.num_rows
+    yield foot

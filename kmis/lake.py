@@ -1,13 +1,12 @@
-"""The lake: DuckLake with its catalogue in PostgreSQL (schema ``lake_meta``) and encrypted Parquet under ``lake_dir``.
+"""The lake: DuckLake, its catalogue in PostgreSQL (schema ``lake_meta``), encrypted Parquet under ``lake_dir``.
 
-Extensions are loaded out of their installed wheels, so nothing is downloaded and nothing is copied. The catalogue's
-password travels in a libpq password file (mode 0600), never in a statement, an address or a log line.
+Extensions are loaded out of their installed wheels, so nothing is downloaded and nothing is copied. The
+catalogue's password travels in a libpq password file (mode 0600), never in a statement, an address or a log line.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import os
 import secrets
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from kmis.settings import Role, Settings
 
 ALIAS = "lake"
 METADATA_SCHEMA = "lake_meta"
-# Order matters: ducklake looks for the scanner of its catalogue, and encrypted writing needs the OpenSSL of httpfs.
+# Order matters: ducklake looks for the scanner of its catalogue; encrypted writing needs the OpenSSL of httpfs.
 EXTENSIONS = ("httpfs", "icu", "postgres_scanner", "ducklake")
 
 
@@ -42,26 +41,24 @@ def extension_file(name: str) -> Path:
         file = Path(place) / "extensions" / f"v{duckdb.__version__}" / f"{name}.duckdb_extension"
         if file.exists():
             return file
-    raise ExtensionMissing(
-        f"DuckDB extension {name} for DuckDB {duckdb.__version__} is not installed: package {package.replace('_', '-')}"
-    )
+    wanted = package.replace("_", "-")
+    raise ExtensionMissing(f"{name} for DuckDB {duckdb.__version__} is not installed: package {wanted}")
 
 
 def conninfo(settings: Settings, role: Role) -> str:
-    """A libpq connection string without a password: it names the role's password file, made here if it is missing."""
+    """A libpq connection string that names the role's password file, made here if missing, not the password."""
     url = settings.url(role)
-    if url.password is None:
-        return make_conninfo("", host=url.host, port=url.port, dbname=url.database, user=url.username, **url.query)
     file = settings.secrets_dir / f"{role}.pgpass"
-    line = ":".join(_escaped(part) for part in ("*", "*", "*", str(url.username), str(url.password))) + "\n"
+    line = ":".join(_escaped(part) for part in ("*", "*", "*", role, str(url.password or ""))) + "\n"
     if not file.exists() or file.read_text() != line:
         settings.secrets_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = file.with_suffix(f".{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)
         fresh.write_text(line)
-        os.replace(fresh, file)
+        fresh.replace(file)
+    options = {name: value for name, value in url.query.items() if isinstance(value, str)}
     return make_conninfo(
-        "", host=url.host, port=url.port, dbname=url.database, user=url.username, passfile=str(file), **url.query
+        "", host=url.host, port=url.port, dbname=url.database, user=role, passfile=str(file), **options
     )
 
 
@@ -76,19 +73,19 @@ def data_path(settings: Settings) -> Path:
     return settings.lake_dir
 
 
-def attach(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def attach(connection: duckdb.DuckDBPyConnection, settings: Settings, snapshot: int | None = None) -> None:
     """Attaches the lake as ``lake`` for reading and sets the organisation's time zone.
 
-    Raises ``duckdb.Error`` when the catalogue cannot be reached or no lake has been made yet.
+    With ``snapshot`` every table is read at that version; without, a query says ``AT (VERSION => n)``. Raises ``duckdb.Error`` when the catalogue cannot be reached or no lake has been made yet.
     """
     load_extensions(connection)
-    _attach(connection, settings, "READ_ONLY")
+    _attach(connection, settings, "read_only" if snapshot is None else f"snapshot_version {int(snapshot)}")
 
 
 def attach_writer(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Attaches the lake for writing, making it at first use. Only the holder of the writer's lock may call this."""
+    """Attaches the lake for writing, making it at first use. For the holder of the writer's lock only."""
     load_extensions(connection)
-    _attach(connection, settings, "ENCRYPTED")
+    _attach(connection, settings, "encrypted")
 
 
 def attach_store(connection: duckdb.DuckDBPyConnection, settings: Settings, alias: str = "store") -> None:
@@ -99,9 +96,8 @@ def attach_store(connection: duckdb.DuckDBPyConnection, settings: Settings, alia
 
 def current_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
     """Number of the newest snapshot of the attached lake."""
-    row = connection.execute(f"select id from {ALIAS}.current_snapshot()").fetchone()
-    assert row is not None
-    return int(row[0])
+    row = connection.execute("select id from lake.current_snapshot()").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, mode: str) -> None:

@@ -1,7 +1,7 @@
-"""The signed-in session of a browser, checked by every part that serves pages (operational screens, dashboards).
+"""The signed-in session of a browser, checked by every part that serves pages.
 
-The token stays with the browser; the store keeps its SHA-256. The SQL function `kmis_session_info` answers for a
-session that is neither revoked nor expired and whose user is active, with the scope as it stands at this moment.
+The token stays with the browser; the store keeps its SHA-256. The SQL function `kmis_session_info` answers
+for a session that is neither revoked nor expired and whose user is active, with the scope as it stands now.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ def _pool(dsn: str) -> ConnectionPool[Any]:
 
 
 def check(settings: Settings, token: str | None) -> SessionInfo | None:
-    """The live session of the token, or None. Asks the store each time, so that a revocation holds at once."""
+    """The live session of the token, or None.
+
+    Asks the store each time, so that a revocation holds at once.
+    """
     if not token or len(token) > 200:
         return None
     with _pool(settings.dsn("kmis_app")).connection() as connection:
@@ -57,6 +60,15 @@ def check(settings: Settings, token: str | None) -> SessionInfo | None:
     values["permissions"] = frozenset(values["permissions"] or ())
     values["organisation_ids"] = frozenset(values["organisation_ids"] or ())
     return SessionInfo(**values)
+
+
+def touch(settings: Settings, session_id: int) -> None:
+    """Note that the session is in use; written once a minute at most."""
+    with _pool(settings.dsn("kmis_app")).connection() as connection:
+        connection.execute(
+            "update user_session set last_seen_at = now() where id = %s and last_seen_at < now() - interval '1 minute'",
+            (session_id,),
+        )
 
 
 def close_pools() -> None:

@@ -84,4 +84,3 @@ def rolled_back(settings: Settings, scope: Scope) -> Iterator[Session]:
         finally:
             session.close()
             outer.rollback()
-

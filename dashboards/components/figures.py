@@ -23,13 +23,9 @@ def _draw_card(view: View, value: MeasureValue) -> None:
     language = view.texts.language
     details = value.measure.definition.text(language)
     if value.denominator is not None:
-        details += "\n\n" + view.texts(
-            "figures.ratio",
-            numerator=formats.number(value.numerator),
-            denominator=formats.number(value.denominator),
-        )
+        details += f"\n\n{formats.number(value.numerator)} / {formats.number(value.denominator)}"
     marked = value.attention != "none"
-    with st.container(border=True, width=178, key=f"figure-{value.name}-{value.attention}"):
+    with st.container(border=True, width=170, key=f"figure-{value.name}-{value.attention}"):
         st.metric(
             value.measure.titles.text(language),
             formats.measure_text(value, view.texts),

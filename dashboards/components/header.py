@@ -1,4 +1,4 @@
-"""Head of a product's page: title, passport, as-of time, reconciliation, and the watch for newer snapshots."""
+"""Head of a product's page: title, passport, as-of time, reconciliation, watch for newer snapshots."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def draw_passport(view: View) -> None:
     texts, language = view.texts, view.texts.language
     passport = view.product.passport.text(language)
     st.markdown(f"**{view.product.id} — {view.product.titles.text(language)}**")
-    lines = [f"**{texts(f'passport.{field}')}.** {getattr(passport, field)}" for field in _PASSPORT_FIELDS]
+    lines = [
+        f"**{texts(f'passport.{field}')}.** {formats.plain(getattr(passport, field))}" for field in _PASSPORT_FIELDS
+    ]
     act = view.product.act
     lines.append(f"**{texts('passport.act')}.** {act.titles.text(language)} ({act.source})")
     if not act.verified:
@@ -75,6 +77,4 @@ def draw_passport(view: View) -> None:
     st.markdown(f"**{texts('passport.measures')}**")
     for measure in view.product.shown_measures:
         unit = measure.unit.text(language)
-        st.markdown(
-            f"- **{measure.titles.text(language)}**, {unit}: {measure.definition.text(language)}"
-        )
+        st.markdown(f"- **{measure.titles.text(language)}**, {unit}: {measure.definition.text(language)}")

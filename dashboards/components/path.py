@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from dashboards import formats
 from dashboards.components.view import View
 
 
@@ -13,7 +14,7 @@ def draw_path(view: View) -> None:
     steps = [view.texts("path.all")]
     for (dimension, _), label in zip(view.selection.path, labels, strict=True):
         name = label.marked(view.texts.language) or view.texts("unknown")
-        steps.append(f"{view.title_of(dimension)}: {name}")
+        steps.append(formats.plain(f"{view.title_of(dimension)}: {name}"))
     last = len(steps) - 1
     with st.container(horizontal=True, vertical_alignment="center", gap="xxsmall", key="path"):
         for depth, step in enumerate(steps):
@@ -48,7 +49,7 @@ def _draw_filters(view: View) -> None:
                 rest = tuple(other for other in keys if other != key)
                 name = known.get(key, key) or view.texts("unknown")
                 st.button(
-                    f"{view.title_of(dimension)}: {name}",
+                    formats.plain(f"{view.title_of(dimension)}: {name}"),
                     key=f"filter-off-{dimension}-{key}",
                     icon=":material/close:",
                     on_click=view.go,

@@ -64,7 +64,7 @@ def _draw_day(view: View) -> None:
 
 
 def _draw_range(view: View) -> None:
-    # A period typed the wrong way round stays in the fields until it is put right; the figures keep the last one.
+    # A period typed the wrong way round stays in the fields until it is put right.
     wrong = st.session_state.pop("wrong-period", None)
     first, last = wrong or (view.selection.period_from, view.selection.period_to)
     st.session_state["from"], st.session_state["to"] = first, last
@@ -93,9 +93,7 @@ def _draw_filters(view: View) -> None:
     names = tuple(name for name in view.product.dimensions if name in view.product.selectable)
     if not names:
         return
-    popover = st.popover(
-        view.texts("filters.button"), icon=":material/filter_alt:", key="filters", on_change="rerun"
-    )
+    popover = st.popover(view.texts("filters.button"), icon=":material/filter_alt:", key="filters", on_change="rerun")
     # Options are read only for an open filter box: most visits to a page never open it.
     if not popover.open:
         return

@@ -1,11 +1,12 @@
 """What a run of a product's page looks at, and the ways in which a control changes the address.
 
-The address is the only state of a page that outlives a run: a control writes it in its callback and the run that
-follows reads it. So what a user sees can be sent to a colleague, and "back" in the browser undoes a step.
+The address is the only state of a page that outlives a run: a control writes it in its callback and the run
+that follows reads it. So what a user sees can be sent to a colleague.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ class View:
     today: date
     zone: ZoneInfo
     query: QueryService
+    permissions: Collection[str]
 
     @property
     def snapshot_id(self) -> int:
@@ -40,13 +42,14 @@ class View:
 
     def title_of(self, dimension: str) -> str:
         """The dimension's name in the user's language."""
-        return self.query.catalogue.dimensions[dimension].titles.text(self.texts.language)
+        title: str = self.query.catalogue.dimensions[dimension].titles.text(self.texts.language)
+        return title
 
     def go(self, selection: Selection, *, hold: bool | None = None) -> None:
         """Writes the address of another selection.
 
-        A drill holds the snapshot it started from, so that a figure and the rows behind it stay one; the top level
-        follows the newest snapshot unless the address came with one.
+        A drill holds the snapshot it started from, so that a figure and the rows behind it stay one; the top
+        level follows the newest snapshot unless the address came with one.
         """
         deeper = bool(selection.path)
         kept = (deeper or (self.held and bool(self.selection.path) == deeper)) if hold is None else hold
@@ -71,7 +74,7 @@ def open_view(product: Product, texts: Texts) -> View:
     """The view that the address asks for; what it names wrongly is told and replaced by the default."""
     query = services.query()
     today = services.today()
-    scope = services.scope_of(services.identity())
+    user = services.identity()
     try:
         address = read_address(read_pairs(), product, today)
         address.selection.checked(product, query.catalogue.dimensions)
@@ -89,6 +92,18 @@ def open_view(product: Product, texts: Texts) -> View:
             st.warning(texts(problem.key))
             held = False
             write_address(Address(address.selection))
+    if not held and address.selection.path:
+        held = True
+        write_address(Address(address.selection, snapshot.snapshot_id))
     return View(
-        product, address.selection, snapshot, held, scope, texts, today, services.settings().zone, query
+        product=product,
+        selection=address.selection,
+        snapshot=snapshot,
+        held=held,
+        scope=services.scope_of(user),
+        texts=texts,
+        today=today,
+        zone=services.settings().zone,
+        query=query,
+        permissions=user.permissions,
     )

@@ -2,7 +2,10 @@
 {% macro from_xid() %}{{ var("from_xid") }}{% endmacro %}
 {% macro to_xid() %}{{ var("to_xid") }}{% endmacro %}
 
-{# The feed entries of the batch for one operational table. #}
+{#
+  The feed entries of the batch for one operational table: what names the keys and cells to recompute, in the old and in
+  the new image. An entry with `superseded` came late: bronze already has a newer image of that row.
+#}
 {% macro batch_changes(table_name) -%}
   select * from {{ source("bronze", "change") }}
   where table_name = '{{ table_name }}' and xid > {{ from_xid() }} and xid <= {{ to_xid() }}

@@ -88,30 +88,31 @@ class Directory(Frozen):
 
 
 class Dimension(Frozen):
-    """Something a figure is opened or filtered by."""
+    """Something a figure is opened or filtered by. ``codes_only``: its members have no names beside their codes."""
 
     name: Name
     titles: Titles
     key_type: Literal["integer", "text", "flag"] = "text"
     directory: Directory | None = None
     values: dict[str, Text] = {}
+    codes_only: bool = False
     source: str | None = None
 
     @model_validator(mode="after")
     def _has_names(self) -> Self:
-        if (self.directory is not None) == bool(self.values):
-            raise ValueError(f"dimension {self.name} needs either a directory or values")
+        if sum((self.directory is not None, bool(self.values), self.codes_only)) != 1:
+            raise ValueError(f"dimension {self.name} needs exactly one of directory, values, codes_only")
         return self
 
 
 class Join(Frozen):
-    """A dimension table joined to a fact. ``on`` maps its columns to those of the fact or of an earlier join.
+    """A dimension table joined to a fact. ``keys`` maps its columns to those of the fact or of an earlier join.
 
     With ``at_event`` the version of the event date is taken.
     """
 
     table: Name
-    on: dict[Name, Reference]
+    keys: dict[Name, Reference]
     at_event: bool = False
     valid_from: Name = "valid_from"
     valid_to: Name = "valid_to"
@@ -308,7 +309,6 @@ class Product(Frozen):
     act: Act
     valid_from: date
     valid_to: date | None = None
-    permission: Name = "analytics_view"
 
     def valid_on(self, day: date) -> bool:
         """True when the product is in force on the day (``valid_to`` is the first day when it no longer is)."""

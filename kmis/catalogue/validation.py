@@ -1,11 +1,21 @@
-"""The faults of a catalogue that a single entry's shape cannot show: names that lead nowhere, double headers, lineage."""
+"""The faults of a catalogue that one entry cannot show: names that lead nowhere, double headers, lineage."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
-from kmis.catalogue.models import LANGUAGES, PERSON_MAP, AgeAtEnd, Column, Dimension, Fact, Product, Reference, Source
+from kmis.catalogue.models import (
+    LANGUAGES,
+    PERSON_MAP,
+    AgeAtEnd,
+    Column,
+    Dimension,
+    Fact,
+    Product,
+    Reference,
+    Source,
+)
 
 
 def faults(
@@ -54,7 +64,7 @@ def _references(fact: Fact) -> Iterator[str]:
             yield reference
     yield from fact.fields.values()
     for join in fact.joins.values():
-        yield from join.on.values()
+        yield from join.keys.values()
 
 
 def _known(reference: Reference, fact: Fact) -> bool:
@@ -62,14 +72,10 @@ def _known(reference: Reference, fact: Fact) -> bool:
     return not dot or join in fact.joins
 
 
-def _product_faults(
-    product: Product, facts: Mapping[str, Fact], dimensions: Mapping[str, Dimension]
-) -> Iterator[str]:
+def _product_faults(product: Product, facts: Mapping[str, Fact], dimensions: Mapping[str, Dimension]) -> Iterator[str]:
     if product.valid_to is not None and product.valid_to <= product.valid_from:
         yield "valid_to is not after valid_from"
-    for name in sorted(
-        (product.selectable | set(product.structure) | set(product.cell_dimensions)) - set(dimensions)
-    ):
+    for name in sorted((product.selectable | set(product.structure) | set(product.cell_dimensions)) - set(dimensions)):
         yield f"unknown dimension {name}"
     for name in sorted({*product.structure, *product.cell_dimensions} - product.selectable):
         yield f"dimension {name} is shown but cannot be selected"
@@ -125,9 +131,7 @@ def _measure_faults(product: Product, facts: Mapping[str, Fact]) -> Iterator[str
     for column in product.cell_columns:
         if column.dimension is not None and column.dimension not in product.cell_dimensions:
             yield f"column {column.name}: cells are not kept by {column.dimension}"
-        if column.measure is not None and not (
-            column.measure in by_name and by_name[column.measure].additive
-        ):
+        if column.measure is not None and not (column.measure in by_name and by_name[column.measure].additive):
             yield f"column {column.name}: a cell holds additive measures only"
         if column.field is not None:
             yield f"column {column.name}: a cell has no fields"
@@ -142,9 +146,7 @@ def _header_faults(where: str, columns: tuple[Column, ...]) -> Iterator[str]:
                 yield f"{where}: header {header!r} ({language}) has a line break"
 
 
-def tables_of(
-    product: Product, facts: Mapping[str, Fact], dimensions: Mapping[str, Dimension]
-) -> frozenset[str]:
+def tables_of(product: Product, facts: Mapping[str, Fact], dimensions: Mapping[str, Dimension]) -> frozenset[str]:
     """The marts that the product's figures, names and rows are read from."""
     tables: set[str] = set()
     names = set(product.selectable)

@@ -19,8 +19,10 @@ from kmis.query.contract import (
 )
 from kmis.query.errors import (
     MESSAGES,
+    LakeUnavailable,
     NothingPublished,
     QueryError,
+    QueryFailed,
     QueryTooLong,
     ScopeRequired,
     SelectionError,
@@ -36,10 +38,12 @@ __all__ = [
     "BreakdownRow",
     "Figures",
     "Label",
+    "LakeUnavailable",
     "MeasureValue",
     "NothingPublished",
     "Published",
     "QueryError",
+    "QueryFailed",
     "QueryService",
     "QueryTooLong",
     "RowPage",

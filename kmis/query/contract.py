@@ -45,9 +45,16 @@ class Published:
     serve_file: str | None = None
 
     @property
+    def reconciliation_state(self) -> str:
+        """``ok``, ``different`` or ``unknown``: of this snapshot, or of the last one before it that was reconciled."""
+        if self.state in ("ok", "different"):
+            return self.state
+        return str(self.reconciliation.get("state", "unknown"))
+
+    @property
     def reconciled(self) -> bool:
-        """True when the reconciliation of this snapshot found no difference."""
-        return self.state == "ok"
+        """True when the newest reconciliation found no difference."""
+        return self.reconciliation_state == "ok"
 
 
 @dataclass(frozen=True, slots=True)

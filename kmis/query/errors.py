@@ -34,6 +34,20 @@ class SnapshotUnknown(QueryError):
     key = "query.snapshot_unknown"
 
 
+class LakeUnavailable(QueryError):
+    """The lake's catalogue or files cannot be reached now."""
+
+    status = 503
+    key = "query.lake_unavailable"
+
+
+class QueryFailed(QueryError):
+    """The statement failed: a fault of the catalogue or of the marts. Holds names of columns at most."""
+
+    status = 500
+    key = "query.failed"
+
+
 class QueryTooLong(QueryError):
     """The query ran longer than the time a page may take, and was stopped."""
 
@@ -77,6 +91,14 @@ MESSAGES: dict[str, dict[str, str]] = {
         "kk": "Сұрау тым ұзақ орындалды. Кезеңді немесе таңдауды тарылтыңыз.",
         "ru": "Запрос выполнялся слишком долго. Сузьте период или отбор.",
     },
+    "query.lake_unavailable": {
+        "kk": "Деректер қоймасы уақытша қолжетімсіз. Сәл кейінірек қайталап көріңіз.",
+        "ru": "Хранилище данных временно недоступно. Повторите немного позже.",
+    },
+    "query.failed": {
+        "kk": "Сұрау орындалмады. Әкімшіге хабарлаңыз.",
+        "ru": "Запрос не выполнен. Сообщите администратору.",
+    },
     "query.busy": {
         "kk": "Жүйе бос емес. Бірнеше секундтан кейін қайталап көріңіз.",
         "ru": "Система занята. Повторите через несколько секунд.",
@@ -105,6 +127,10 @@ MESSAGES: dict[str, dict[str, str]] = {
     "selection.filter_unknown": {
         "kk": "Бұл өнімде мұндай сүзгі жоқ.",
         "ru": "В этом продукте нет такого фильтра.",
+    },
+    "selection.measure_unknown": {
+        "kk": "Бұл өнімде мұндай көрсеткіш жоқ.",
+        "ru": "В этом продукте нет такого показателя.",
     },
     "selection.key_invalid": {"kk": "Мән дұрыс емес.", "ru": "Значение задано неверно."},
 }

@@ -40,7 +40,8 @@ class _Held:
 class PostgresPublished:
     """The table ``published`` of the operational store, read as ``kmis_app`` over one connection.
 
-    The newest row is held for half a second, so that the many figures of a page cost one read.
+    A row is held for half a second, so that the many figures of a page cost one read; no longer, since a
+    reconciliation changes its state after publication.
     """
 
     HOLD_SECONDS = 0.5
@@ -51,31 +52,21 @@ class PostgresPublished:
         self._clock = clock
         self._lock = threading.Lock()
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
-        self._newest: _Held | None = None
-        self._known: OrderedDict[int, Published] = OrderedDict()
+        self._held: OrderedDict[int | None, _Held] = OrderedDict()
 
     def current(self) -> Published:
         """The newest published snapshot."""
-        with self._lock:
-            now = self._clock.now()
-            held = self._newest
-            if held is None or not 0 <= (now - held.read_at).total_seconds() < self.HOLD_SECONDS:
-                row = self._row(_NEWEST, {})
-                if row is None:
-                    raise NothingPublished
-                held = self._newest = _Held(_published(row), now)
-                self._remember(held.published)
-            return self._aged(held.published)
+        found = self._read(None, _NEWEST, {})
+        if found is None:
+            raise NothingPublished
+        return found
 
     def by_snapshot(self, snapshot_id: int) -> Published:
         """The published snapshot of that number."""
-        with self._lock:
-            if snapshot_id not in self._known:
-                row = self._row(_BY_SNAPSHOT, {"snapshot": snapshot_id})
-                if row is None:
-                    raise SnapshotUnknown
-                self._remember(_published(row))
-            return self._aged(self._known[snapshot_id])
+        found = self._read(snapshot_id, _BY_SNAPSHOT, {"snapshot": snapshot_id})
+        if found is None:
+            raise SnapshotUnknown
+        return found
 
     def close(self) -> None:
         """Ends the connection."""
@@ -84,10 +75,19 @@ class PostgresPublished:
                 self._connection.close()
                 self._connection = None
 
-    def _remember(self, published: Published) -> None:
-        self._known[published.snapshot_id] = published
-        while len(self._known) > self.HELD_SNAPSHOTS:
-            self._known.popitem(last=False)
+    def _read(self, snapshot_id: int | None, sql: str, parameters: Mapping[str, object]) -> Published | None:
+        with self._lock:
+            now = self._clock.now()
+            held = self._held.pop(snapshot_id, None)
+            if held is None or not 0 <= (now - held.read_at).total_seconds() < self.HOLD_SECONDS:
+                row = self._row(sql, parameters)
+                if row is None:
+                    return None
+                held = _Held(_published(row), now)
+            self._held[snapshot_id] = held
+            while len(self._held) > self.HELD_SNAPSHOTS:
+                self._held.popitem(last=False)
+            return self._aged(held.published)
 
     def _aged(self, published: Published) -> Published:
         return replace(published, age_seconds=max(0.0, (self._clock.now() - published.published_at).total_seconds()))

@@ -132,9 +132,7 @@ class Selection:
             elif name.startswith(FILTER_PREFIX):
                 filters.setdefault(name.removeprefix(FILTER_PREFIX), []).append(value)
         errors |= {
-            name: "selection.period_required"
-            for name, day in ends.items()
-            if day is None and name not in errors
+            name: "selection.period_required" for name, day in ends.items() if day is None and name not in errors
         }
         first, last = ends["from"], ends["to"]
         if first and last and last < first:

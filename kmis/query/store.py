@@ -16,7 +16,14 @@ from typing import Any
 
 import duckdb
 
-from kmis.query.errors import QueryTooLong, ServiceBusy, SnapshotUnknown
+from kmis.query.errors import (
+    LakeUnavailable,
+    QueryError,
+    QueryFailed,
+    QueryTooLong,
+    ServiceBusy,
+    SnapshotUnknown,
+)
 from kmis.settings import Settings
 
 Attach = Callable[[duckdb.DuckDBPyConnection, Settings], None]
@@ -35,6 +42,7 @@ class Limits:
     threads: int = 2
     memory: str = "2GB"
     queries_at_once: int = 4
+    unloads_at_once: int = 2
     wait_seconds: float = 20.0
     query_seconds: float = 30.0
     unload_seconds: float = 1800.0
@@ -64,7 +72,8 @@ class Tables:
         """The table as an SQL table reference without an alias."""
         if table in self.serving:
             return self.serving[table]
-        return f"lake.marts.{quoted(table)} AT (VERSION => {int(self.snapshot_id)})"
+        # in brackets, since the grammar of DuckDB takes no alias after AT
+        return f"(FROM lake.marts.{quoted(table)} AT (VERSION => {int(self.snapshot_id)}))"
 
 
 @dataclass
@@ -80,6 +89,8 @@ class Store:
         self._instance: duckdb.DuckDBPyConnection | None = None
         self._free: queue.LifoQueue[duckdb.DuckDBPyConnection] = queue.LifoQueue()
         self._turns = threading.BoundedSemaphore(self.limits.queries_at_once)
+        # unloads wait for each other, so that they never take the pages' turns
+        self._unload_turns = threading.BoundedSemaphore(self.limits.unloads_at_once)
         self._serving: dict[int, _Serving] = {}
         self._known: dict[int, frozenset[str]] = {}
 
@@ -108,42 +119,65 @@ class Store:
 
     def fetch(self, sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
         """All rows of a query. Raises QueryTooLong, ServiceBusy."""
-        with self._cursor(self.limits.query_seconds) as cursor:
+        with self._cursor(self._turns, self.limits.query_seconds) as cursor:
             return cursor.execute(sql, parameters).fetchall()
 
     @contextmanager
     def batches(self, sql: str, parameters: Parameters, batch_rows: int) -> Iterator[Any]:
         """A query as a ``pyarrow.RecordBatchReader`` that is read while the query runs."""
-        with self._cursor(self.limits.unload_seconds) as cursor:
+        with self._cursor(self._unload_turns, self.limits.unload_seconds) as cursor:
             yield cursor.execute(sql, parameters).to_arrow_reader(batch_rows)
 
     @contextmanager
-    def _cursor(self, seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
-        if not self._turns.acquire(timeout=self.limits.wait_seconds):
+    def _cursor(self, turns: threading.Semaphore, seconds: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        if not turns.acquire(timeout=self.limits.wait_seconds):
             raise ServiceBusy
         try:
+            free = self._free
             cursor = self._take()
             watch = threading.Timer(seconds, cursor.interrupt)
             watch.daemon = True
             watch.start()
             try:
                 yield cursor
-            except duckdb.InterruptException:
-                raise QueryTooLong from None
+            except duckdb.Error as error:
+                raise self._refusal(error) from None
             finally:
                 watch.cancel()
                 # a timer that fired late must not stop the next query of this cursor
                 watch.join()
-                self._free.put(cursor)
+                free.put(cursor)
         finally:
-            self._turns.release()
+            turns.release()
+
+    def _refusal(self, error: duckdb.Error) -> QueryError:
+        """The error as a refusal. A text that could hold a value of a row is not passed on."""
+        if isinstance(error, duckdb.InterruptException):
+            return QueryTooLong()
+        if isinstance(error, duckdb.IOException):
+            self._forget_instance()
+            return LakeUnavailable()
+        if isinstance(error, duckdb.InvalidInputException) and "No snapshot found" in str(error):
+            return SnapshotUnknown()
+        if isinstance(error, duckdb.BinderException | duckdb.CatalogException | duckdb.ParserException):
+            return QueryFailed(str(error))
+        return QueryFailed(type(error).__name__)
+
+    def _forget_instance(self) -> None:
+        """Lets the next query attach the lake anew: the catalogue's server may have been started again."""
+        with self._lock:
+            self._free = queue.LifoQueue()
+            self._instance = None
+            self._serving.clear()
 
     def _take(self) -> duckdb.DuckDBPyConnection:
-        try:
-            return self._free.get_nowait()
-        except queue.Empty:
-            with self._lock:
-                return self._open().cursor()
+        with self._lock:
+            if not self._free.empty():
+                return self._free.get_nowait()
+            cursor = self._open().cursor()
+        # a setting of a session, which a cursor does not inherit
+        cursor.execute("SET TimeZone = $zone", {"zone": self.settings.timezone})
+        return cursor
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         if self._instance is None:
@@ -158,21 +192,27 @@ class Store:
                     "temp_file_encryption": True,
                 },
             )
-            self.attach(instance, self.settings)
+            try:
+                self.attach(instance, self.settings)
+            except duckdb.Error:
+                instance.close()
+                raise LakeUnavailable from None
             self._instance = instance
         return self._instance
 
     def _tables_of(self, snapshot_id: int) -> frozenset[str]:
         """The marts that the lake holds now; kept for each snapshot, since models come and go with releases only."""
-        with self._lock:
-            if snapshot_id not in self._known:
-                rows = self.fetch(
-                    "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'marts'", {}
-                )
+        known = self._known.get(snapshot_id)
+        if known is None:
+            rows = self.fetch(
+                "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake' AND schema_name = 'marts'", {}
+            )
+            known = frozenset(row[0] for row in rows)
+            with self._lock:
                 while len(self._known) >= 2 * self.limits.serving_files:
                     self._known.pop(next(iter(self._known)))
-                self._known[snapshot_id] = frozenset(row[0] for row in rows)
-            return self._known[snapshot_id]
+                self._known[snapshot_id] = known
+        return known
 
     def _lease(self, snapshot_id: int) -> _Serving | None:
         file = self.settings.serve_dir / f"{int(snapshot_id)}.duckdb"
@@ -196,9 +236,7 @@ class Store:
         rows = instance.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = $alias", {"alias": alias}
         ).fetchall()
-        tables = {
-            table: ".".join((quoted(alias), quoted(schema), quoted(table))) for schema, table in rows
-        }
+        tables = {table: ".".join((quoted(alias), quoted(schema), quoted(table))) for schema, table in rows}
         return _Serving(alias, tables)
 
     def _drop_unused(self) -> None:

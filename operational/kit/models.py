@@ -181,6 +181,14 @@ class UnloadLog(Base):
 
 
 __all__ = [
-    "ChangeFeed", "FeedEpoch", "LakePass", "OutboxAttempt", "OutboxMessage", "PassRequest", "Published",
-    "SnapshotPin", "UnloadLog", "XID8",
+    "XID8",
+    "ChangeFeed",
+    "FeedEpoch",
+    "LakePass",
+    "OutboxAttempt",
+    "OutboxMessage",
+    "PassRequest",
+    "Published",
+    "SnapshotPin",
+    "UnloadLog",
 ]  # fmt: skip

@@ -57,7 +57,5 @@ def static_url(path: str) -> str:
 
 def mount_static(app: FastAPI) -> None:
     """Serve both folders."""
-    app.mount(
-        f"/static/lib/{tree_hash(htmx_folder())}", HashedFiles(directory=htmx_folder()), name="static-lib"
-    )
+    app.mount(f"/static/lib/{tree_hash(htmx_folder())}", HashedFiles(directory=htmx_folder()), name="static-lib")
     app.mount(f"/static/own/{tree_hash(OWN)}", HashedFiles(directory=OWN), name="static-own")

@@ -1,7 +1,7 @@
 """Protection against forged requests: every unsafe request of a cookie-signed browser carries a token.
 
-The token is derived from the secret cookie (session, or a random one before sign-in), so it is bound to it, and is
-masked anew in every page because pages are compressed (BREACH). Requests with a bearer token need none.
+The token is derived from the secret cookie (session, or a random one before sign-in), so it is bound to it,
+and is masked anew in every page because pages are compressed (BREACH). A bearer token needs none.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def token_matches(cookie: str, token: str) -> bool:
 def token_of(request: Request) -> str:
     """The token for a page rendered in answer to this request."""
     cookie = request.cookies.get(SESSION_COOKIE) or getattr(request.state, "anonymous_secret", "")
-    return make_token(cookie)
+    return make_token(str(cookie))
 
 
 class CsrfMiddleware:
@@ -69,31 +69,35 @@ class CsrfMiddleware:
         anonymous = request.cookies.get(ANONYMOUS_COOKIE) or ""
         fresh = "" if anonymous else secrets.token_urlsafe(24)
         scope.setdefault("state", {})["anonymous_secret"] = anonymous or fresh
-        if request.method not in SAFE_METHODS and not _bearer(request):
+        if request.method not in SAFE_METHODS and not _program(request):
             receive, token = await _token_sent(request, receive)
             cookie = request.cookies.get(SESSION_COOKIE) or anonymous
             if not cookie or not token_matches(cookie, token):
-                await PlainTextResponse("CSRF token missing or wrong; reload the page.", 403)(
-                    scope, receive, send
-                )
+                await PlainTextResponse("CSRF token missing or wrong; reload the page.", 403)(scope, receive, send)
                 return
 
         async def send_with_cookie(message: Message) -> None:
             if fresh and message["type"] == "http.response.start":
                 jar: SimpleCookie = SimpleCookie()
                 jar[ANONYMOUS_COOKIE] = fresh
-                jar[ANONYMOUS_COOKIE].update({"path": "/", "httponly": True, "samesite": "Lax"})
+                for name, value in (("path", "/"), ("httponly", "1"), ("samesite", "Lax")):
+                    jar[ANONYMOUS_COOKIE][name] = value
                 MutableHeaders(scope=message).append("set-cookie", jar.output(header="").strip())
             await send(message)
 
         await self.app(scope, receive, send_with_cookie)
 
 
-def _bearer(request: Request) -> bool:
-    """A request that a browser cannot be tricked into: no session cookie, a token in the header instead."""
-    return SESSION_COOKIE not in request.cookies and request.headers.get("authorization", "").startswith(
-        "Bearer "
-    )
+def _program(request: Request) -> bool:
+    """A request that a browser cannot be tricked into.
+
+    It has no session cookie, and a token in the header or a JSON body, which another site may send only after a
+    preflight that we never answer.
+    """
+    if SESSION_COOKIE in request.cookies:
+        return False
+    bearer = request.headers.get("authorization", "").startswith("Bearer ")
+    return bearer or request.headers.get("content-type", "").startswith("application/json")
 
 
 async def _token_sent(request: Request, receive: Receive) -> tuple[Receive, str]:

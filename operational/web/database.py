@@ -1,4 +1,4 @@
-"""The database session of a request: one transaction, opened with the viewer's scope, committed before the answer."""
+"""The database session of a request: one transaction with the viewer's scope, committed before the answer."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""The Jinja2 environment: templates of the shell and of every domain, texts, formats and the component macros.
+"""The Jinja2 environment: templates of the shell and of every domain, texts, formats and the component
+macros.
 
-A domain's `templates/list.html` is addressed as `<domain>/list.html`. The macros of `components/` stand in every
-template as `ui`, `form` and `table`.
+A domain's `templates/list.html` is addressed as `<domain>/list.html`. The macros of `components/` stand in
+every template as `ui`, `form` and `table`.
 """
 
 from __future__ import annotations
@@ -70,25 +71,36 @@ def localized(row: Any, field: str = "name") -> Markup:
     A missing Kazakh edition shows the Russian one, marked as such.
     """
     language = _frame.get().language
-    get = row.get if isinstance(row, dict) else lambda name: getattr(row, name, None)
+
+    def get(name: str) -> Any:
+        return row.get(name) if isinstance(row, dict) else getattr(row, name, None)
+
     text = get(f"{field}_{language}")
     if text:
         return escape(text)
     other = get(f"{field}_ru") or get(f"{field}_kk") or ""
     if not other or language == "ru":
         return escape(other)
-    return Markup('<span class="untranslated" lang="ru" title="{}">{}</span>').format(
-        _t("shell.untranslated"), other
-    )
+    return Markup('<span class="untranslated" lang="ru" title="{}">{}</span>').format(_t("shell.untranslated"), other)
 
 
 def template_loader() -> BaseLoader:
     """Templates of the shell by their own name, of a domain with the domain's name before them."""
-    domains = {
-        path.parent.name: FileSystemLoader(path) for path in sorted(OPERATIONAL.glob("domains/*/templates"))
-    }
+    domains = {path.parent.name: FileSystemLoader(path) for path in sorted(OPERATIONAL.glob("domains/*/templates"))}
     own = Path(__file__).resolve().parent / "templates"
     return ChoiceLoader([FileSystemLoader(own), PrefixLoader(dict(domains))])
+
+
+class Macros:
+    """The macros of a component file by name; read late, since the files use each other."""
+
+    def __init__(self, env: Environment, template: str) -> None:
+        self._env = env
+        self._template = template
+
+    def __getattr__(self, name: str) -> Any:
+        """The macro. Raises AttributeError when the file has none of that name."""
+        return getattr(self._env.get_template(self._template).module, name)
 
 
 @lru_cache(maxsize=1)
@@ -114,11 +126,8 @@ def environment() -> Environment:
         path=lambda: _frame.get().request.url.path,
         age=formats.age_in_years,
     )
-    env.filters.update(
-        date=_date, time=_time, moment=_moment, long_date=_long_date, number=formats.format_number
-    )
-    for name in COMPONENTS:
-        env.globals[name] = env.get_template(f"components/{name}.html").module
+    env.filters.update(date=_date, time=_time, moment=_moment, long_date=_long_date, number=formats.format_number)
+    env.globals.update({name: Macros(env, f"components/{name}.html") for name in COMPONENTS})
     return env
 
 

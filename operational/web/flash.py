@@ -1,6 +1,7 @@
 """A message for the next page or for the htmx answer: shown as a toast, with an undo where one exists.
 
-It travels in a short-lived cookie as a text key with its parameters; parameters hold no names or numbers of people.
+It travels in a short-lived cookie as a text key with its parameters; parameters hold no names or numbers of
+people.
 """
 
 from __future__ import annotations
@@ -40,7 +41,5 @@ def read_flash(request: Request) -> Flash | None:
         message = Flash(**json.loads(base64.urlsafe_b64decode(packed)))
     except (ValueError, TypeError):
         return None
-    local = message.undo_url is None or (
-        message.undo_url.startswith("/") and not message.undo_url.startswith("//")
-    )
+    local = message.undo_url is None or (message.undo_url.startswith("/") and not message.undo_url.startswith("//"))
     return message if local else None

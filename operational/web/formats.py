@@ -1,4 +1,4 @@
-"""Dates and numbers as people of the region read them: dd.mm.yyyy, a thin space between thousands, a comma."""
+"""Dates and numbers as people of the region read them: dd.mm.yyyy, thin spaces, a comma."""
 
 from __future__ import annotations
 

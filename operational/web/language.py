@@ -1,4 +1,4 @@
-"""The language of the screen: the user's own, else the cookie of the switch, else the installation's."""
+"""The language of the screen: the user's own, before sign-in the switch's cookie, else the default."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ COOKIE = "kmis_language"
 
 
 def language_of(request: Request) -> str:
-    """`kk` or `ru`. A switch made a moment ago (cookie) wins over the stored preference."""
+    """`kk` or `ru`. The cookie counts only while nobody is signed in: workplaces are shared."""
     viewer = viewer_of(request)
-    for wanted in (request.cookies.get(COOKIE), viewer.language if viewer else None):
-        if wanted in LANGUAGES:
-            return str(wanted)
+    wanted = viewer.language if viewer else request.cookies.get(COOKIE)
+    if wanted in LANGUAGES:
+        return str(wanted)
     settings = getattr(request.app.state, "settings", None)
     return getattr(settings, "language", LANGUAGES[0])

@@ -1,12 +1,12 @@
 """Lists: one request shape (search, sort, page) and one answer shape for every table.
 
-A list is a form sent by POST, so that what is searched for (a name, an IIN) never stands in an address or a log.
+A list is a form sent by POST, so that what is searched for (a name, an IIN) stands in no address and no log.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Request
@@ -44,6 +44,10 @@ class ListRequest:
     def sort_in(self, allowed: Sequence[str]) -> str:
         """The column to sort by: the asked one when the list knows it, else the first allowed."""
         return self.sort if self.sort in allowed else allowed[0]
+
+    def settled(self, allowed: Sequence[str]) -> ListRequest:
+        """The same request with the column that it is really sorted by."""
+        return replace(self, sort=self.sort_in(allowed))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,5 @@
-"""What the shell shows around a page: navigation entries and tiles of the home page, collected from the domains.
+"""What the shell shows around a page: navigation entries and tiles of the home page, collected from the
+domains.
 
 A domain's `pages.py` declares `NAV: list[NavItem]` and `TILES: list[Tile]`; `setup.install` gathers them.
 """
@@ -27,7 +28,10 @@ class NavItem:
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A tile of the home page. `count(session, viewer)` gives what waits for the viewer, None for no figure."""
+    """A tile of the home page.
+
+    `count(session, viewer)` gives what waits for the viewer, None for no figure.
+    """
 
     text_key: str
     url: str

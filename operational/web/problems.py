@@ -13,11 +13,12 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from operational.kit.errors import BusinessError
+from operational.kit.errors import BusinessError, FieldErrors
+from operational.web.access import PasswordMustChange
 from operational.web.flash import Flash
 from operational.web.headers import HEADERS
 from operational.web.language import language_of
-from operational.web.shell import form_page_with, is_htmx, render, toast
+from operational.web.shell import form_page_with, is_htmx, render, see_other, toast
 from operational.web.texts import has_text, translate
 
 log = logging.getLogger(__name__)
@@ -43,9 +44,7 @@ def _title(language: str, status: int) -> str:
     return translate(language, key if has_text(key) else "error.title.other")
 
 
-def respond(
-    request: Request, status: int, message: str, field: str | None, errors: dict[str, str]
-) -> Response:
+def respond(request: Request, status: int, message: str, field: str | None, errors: dict[str, str]) -> Response:
     """The refusal in the form that suits who asks."""
     language = language_of(request)
     if is_api(request):
@@ -81,8 +80,19 @@ def _to_sign_in(request: Request) -> Response:
 async def _on_business_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, BusinessError):
         raise error
-    message = translate(language_of(request), error.message_key, **dict(error.params or {}))
-    return respond(request, error.status, message, error.field, {})
+    return respond_to(request, error)
+
+
+def respond_to(request: Request, error: BusinessError) -> Response:
+    """The answer to a refusal, for a handler that keeps its transaction (a failed sign-in leaves a trace)."""
+    language = language_of(request)
+    message = translate(language, error.message_key, **error.params)
+    errors: dict[str, str] = {}
+    if isinstance(error, FieldErrors):
+        errors = {e.field or FORM_FIELD: translate(language, e.message_key, **e.params) for e in error.errors}
+    if isinstance(error, PasswordMustChange) and not is_api(request):
+        return see_other(request, "/account", Flash("access.error.must_change", "warning"))
+    return respond(request, error.status, message, error.field, errors)
 
 
 def _field_message(language: str, problem: dict[str, Any]) -> str:
@@ -102,9 +112,7 @@ async def _on_validation_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     language = language_of(request)
-    errors = {
-        str(p["loc"][-1]) if p["loc"] else FORM_FIELD: _field_message(language, p) for p in error.errors()
-    }
+    errors = {str(p["loc"][-1]) if p["loc"] else FORM_FIELD: _field_message(language, p) for p in error.errors()}
     return respond(request, 422, translate(language, "error.form"), None, errors)
 
 

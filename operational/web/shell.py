@@ -52,7 +52,10 @@ def is_htmx(request: Request) -> bool:
 def render(
     request: Request, template: str, context: Any, status: int = 200, *, partial: str | None = None
 ) -> HTMLResponse:
-    """The page as HTML. With `partial`, htmx requests get that fragment (`_name.html`) with the same context."""
+    """The page as HTML.
+
+    With `partial`, htmx requests get that fragment (`_name.html`) with the same context.
+    """
     settings = getattr(request.app.state, "settings", None)
     viewer = viewer_of(request)
     frame = Frame(request, viewer, language_of(request), getattr(settings, "timezone", "Asia/Oral"))
@@ -104,8 +107,8 @@ def toast(request: Request, response: Response, message: Flash) -> Response:
 def rerender_on_error(request: Request, template: str, context: Any) -> None:
     """Name the form page that shows a refusal of this request.
 
-    The context dataclass has `errors: dict[str, str]`. When the handler then raises a BusinessError, its transaction
-    is rolled back and the page is shown again with the message at the field.
+    The context dataclass has `errors: dict[str, str]`. When the handler then raises a BusinessError, its
+    transaction is rolled back and the page is shown again with the message at the field.
     """
     request.state.form_page = (template, context)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from fastapi import Request
 
@@ -13,6 +13,11 @@ from operational.kit.access import Scope
 @dataclass(frozen=True, slots=True)
 class Viewer(SessionInfo):
     """A signed-in user. `organisation_ids` are the organisations of the roles and all below them."""
+
+    @classmethod
+    def of(cls, info: SessionInfo) -> Viewer:
+        """The viewer of a live session."""
+        return cls(**{field.name: getattr(info, field.name) for field in fields(SessionInfo)})
 
     @property
     def scope(self) -> Scope:

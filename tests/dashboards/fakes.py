@@ -47,7 +47,8 @@ ASGIApp = Callable[..., Awaitable[None]]
 
 def http_scope(path: str, method: str = "GET", **headers: str) -> dict[str, Any]:
     raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
-    raw.append((b"host", b"kmis.example:8501"))
+    if "host" not in headers:
+        raw.append((b"host", b"kmis.example:8501"))
     return {
         "type": "http",
         "scheme": "http",

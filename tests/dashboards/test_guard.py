@@ -31,9 +31,7 @@ CHECK_EVERY = 0.02
 
 @pytest.fixture
 def store() -> FakeStore:
-    return FakeStore(
-        {"a": FakeIdentity(1), "b": FakeIdentity(2), "weak": FakeIdentity(3, permissions=frozenset())}
-    )
+    return FakeStore({"a": FakeIdentity(1), "b": FakeIdentity(2), "weak": FakeIdentity(3, permissions=frozenset())})
 
 
 @pytest.fixture
@@ -75,9 +73,7 @@ def test_healthz_is_the_only_open_path(guard: Guard, inner: EchoApp) -> None:
     assert inner.seen == []
 
 
-def test_identity_reaches_the_application_through_the_scope_and_headers_are_set(
-    guard: Guard, inner: EchoApp
-) -> None:
+def test_identity_reaches_the_application_through_the_scope_and_headers_are_set(guard: Guard, inner: EchoApp) -> None:
     async def scenario() -> None:
         answer = await ask(guard, "/dash-01", cookie="kmis_session=a")
         assert answer.status == 200 and answer.body == b"inner"
@@ -91,9 +87,7 @@ def test_identity_reaches_the_application_through_the_scope_and_headers_are_set(
     assert inner.seen[0][SCOPE_KEY].user_id == 1
 
 
-def test_a_missing_permission_is_403_a_broken_store_503(
-    guard: Guard, store: FakeStore, inner: EchoApp
-) -> None:
+def test_a_missing_permission_is_403_a_broken_store_503(guard: Guard, store: FakeStore, inner: EchoApp) -> None:
     async def scenario() -> None:
         assert (await ask(guard, "/", cookie="kmis_session=weak")).status == 403
         store.broken = True
@@ -228,3 +222,17 @@ def test_a_session_is_asked_once_per_lifetime(store: FakeStore) -> None:
 def test_cookies_given_twice_with_different_values_are_not_trusted() -> None:
     assert read_cookies([(b"cookie", b"k=1; k=1; j=2")]) == {"k": "1", "j": "2"}
     assert read_cookies([(b"cookie", b"k=1"), (b"Cookie", b"k=2")]) == {}
+
+
+@pytest.mark.parametrize("host", ["evil; script-src *", 'a"><script>', "", "user@host"])
+def test_an_odd_host_enters_neither_the_policy_nor_the_link(store: FakeStore, inner: EchoApp, host: str) -> None:
+    policy = GuardPolicy("analytics.view", 8000, content_security_policy="connect-src ws://{host}")
+    guard = Guard(inner, Sessions(store.check, lifetime=0), policy)
+
+    async def scenario() -> None:
+        allowed = await ask(guard, "/", host=host, cookie="kmis_session=a")
+        assert "connect-src ws://localhost;" in allowed.headers["content-security-policy"]
+        refused = (await ask(guard, "/", host=host)).body.decode()
+        assert "<script" not in refused and "http://" in refused
+
+    run(scenario())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from kmis.names import fold_words
 
@@ -19,6 +19,7 @@ OWN_DATA = Path(__file__).resolve().parent / "data"
 REFERENCE = Path(__file__).resolve().parents[3] / "reference"
 
 Status = Literal["official", "draft", "own"]
+STATUSES: Final[tuple[Status, ...]] = ("official", "draft", "own")
 Row = tuple[Any, ...]
 
 
@@ -45,16 +46,18 @@ def editions() -> list[Edition]:
     """The editions that come with the system."""
     return [
         Edition(
-            row["code"], row["title_kk"], row["title_ru"], _status(row["status"]), row["version"], row["source"],
+            row["code"], row["title_kk"], row["title_ru"], status(row["status"]), row["version"], row["source"],
             date.fromisoformat(row["valid_from"]),
         )
         for row in read(OWN_DATA / "directories.csv")
     ]  # fmt: skip
 
 
-def _status(text: str) -> Status:
-    if text == "official" or text == "draft" or text == "own":
-        return text
+def status(text: str) -> Status:
+    """The text as a status. Raises ValueError."""
+    for known in STATUSES:
+        if text == known:
+            return known
     raise ValueError("the status of a directory is official, draft or own")
 
 
@@ -128,9 +131,7 @@ def medicine_rows() -> list[Row]:
     rows: dict[str, Row] = {}
     for r in read(REFERENCE / "medicines_inn.csv"):
         key = search_key(r["atc_code"], r["inn_ru"], r["atc_name_en"])
-        rows.setdefault(
-            r["atc_code"], (r["atc_code"], r["inn_ru"], None, r["atc_name_en"] or None, key, True)
-        )
+        rows.setdefault(r["atc_code"], (r["atc_code"], r["inn_ru"], None, r["atc_name_en"] or None, key, True))
     return list(rows.values())
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, LiteralString
 
 import psycopg
@@ -103,7 +102,7 @@ def replace_directory(connection: Connection, edition: Edition, rows: Sequence[R
 
 def _stronger_stands(connection: Connection, edition: Edition) -> bool:
     found = connection.execute("select status from directory where code = %s", (edition.code,)).fetchone()
-    return found is not None and RANK[files._status(found[0])] > RANK[edition.status]
+    return found is not None and RANK[files.status(found[0])] > RANK[edition.status]
 
 
 def _load(connection: Connection, edition: Edition, rows: Sequence[Row]) -> int:
@@ -146,9 +145,9 @@ def _names(columns: Sequence[LiteralString], prefix: LiteralString = "") -> sql.
 
 def _stage(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     connection.execute(
-        sql.SQL(
-            "create temporary table catalog_stage on commit drop as select {} from {} with no data"
-        ).format(_names(table.columns), sql.Identifier(table.name))
+        sql.SQL("create temporary table catalog_stage on commit drop as select {} from {} with no data").format(
+            _names(table.columns), sql.Identifier(table.name)
+        )
     )
     with (
         connection.cursor() as cursor,
@@ -171,9 +170,7 @@ def _upsert(connection: Connection, table: Table) -> int:
         table=sql.Identifier(table.name),
         columns=_names(table.columns),
         key=_names(table.key),
-        assignments=sql.SQL(", ").join(
-            sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in updated
-        ),
+        assignments=sql.SQL(", ").join(sql.SQL("{0} = excluded.{0}").format(sql.Identifier(name)) for name in updated),
         current=_names(updated, "t"),
         wanted=_names(updated, "excluded"),
     )
@@ -182,11 +179,7 @@ def _upsert(connection: Connection, table: Table) -> int:
 
 def _close_dropped(connection: Connection, table: Table, edition: Edition) -> int:
     closing = sql.SQL(", valid_to = greatest({}, t.valid_from)").format(sql.Literal(edition.valid_from))
-    own = (
-        sql.SQL("and t.directory_code = {}").format(sql.Literal(edition.code))
-        if table is SMALL
-        else sql.SQL("")
-    )
+    own = sql.SQL("and t.directory_code = {}").format(sql.Literal(edition.code)) if table is SMALL else sql.SQL("")
     statement = sql.SQL(
         """
         update {table} as t set active = false {closing}

@@ -17,7 +17,7 @@ _CODE: Final = re.compile(r"[A-Z]{1,3}[A-Z0-9-]*\d[A-Z0-9-]*$")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Code beginnings to try, word tiers to try in turn, and the folded text for the comparison that forgives typos."""
+    """Code beginnings and word tiers to try in turn, and the folded text for the comparison that forgives typos."""
 
     codes: tuple[str, ...]
     tiers: tuple[QueryTier, ...]

@@ -48,6 +48,7 @@ def search_entries(
     frequent: Sequence[str] = (),
 ) -> Sequence[Entry]:
     """The entries that fit best: by code, by words as typed, in the other layout, with typing mistakes."""
+    _forgive(session)
     for fits in _attempts(model, reading):
         found = session.scalars(
             _ranked(model, reading, frequent).where(model.active, fits, *conditions).limit(limit).offset(offset)
@@ -61,6 +62,7 @@ def count_entries(
     session: Session, model: Searched, reading: Reading, conditions: Sequence[ColumnElement[bool]] = ()
 ) -> int:
     """How many entries the attempt that finds something finds."""
+    _forgive(session)
     for fits in _attempts(model, reading):
         total = session.scalar(select(func.count()).select_from(model).where(model.active, fits, *conditions))
         if total:
@@ -71,12 +73,16 @@ def count_entries(
 def _attempts(model: Searched, reading: Reading) -> list[ColumnElement[bool]]:
     code = code_column(model)
     attempts: list[ColumnElement[bool]] = []
-    if reading.codes:
-        attempts.append(or_(*(code.like(f"{start}%") for start in reading.codes)))
+    attempts.extend(code.like(f"{start}%") for start in reading.codes)
     attempts.extend(_tier(model, tier) for tier in reading.tiers)
     if len(reading.folded) >= 4:
-        attempts.append(func.word_similarity(reading.folded, model.search_key) > FORGIVING)
+        attempts.append(model.search_key.op("%>")(reading.folded))
     return attempts
+
+
+def _forgive(session: Session) -> None:
+    # The operator %> uses the trigram index, the function word_similarity() does not; its threshold is a setting.
+    session.execute(select(func.set_config("pg_trgm.word_similarity_threshold", str(FORGIVING), True)))
 
 
 def _tier(model: Searched, tier: QueryTier) -> ColumnElement[bool]:
@@ -91,6 +97,8 @@ def _ranked(model: Searched, reading: Reading, frequent: Sequence[str]) -> Selec
     order: list[ColumnElement[Any]] = [case((code.in_(reading.codes), 0), else_=1)]
     if model is Icd10:
         order.append(case((Icd10.level == "category", 0), else_=1))
+    if model is Service:
+        order.append(case((Service.class_code == "visit", 0), else_=1))
     if frequent:
         order.append(func.array_position(literal(list(frequent), ARRAY(Text)), code).nulls_last())
     if not reading.codes and reading.folded:
@@ -204,20 +212,21 @@ def list_kato(session: Session, text: str, limit: int, offset: int) -> tuple[Seq
 
 def list_all(session: Session, model: Searched, limit: int, offset: int) -> tuple[Sequence[Entry], int]:
     """A page of a directory in the order of its codes."""
-    rows = session.scalars(select(model).order_by(code_column(model)).limit(limit).offset(offset)).all()
-    return rows, table_count(session, model)
+    statement: Select[Any] = select(model).order_by(code_column(model))
+    return session.scalars(statement.limit(limit).offset(offset)).all(), table_count(session, model)
 
 
 def list_tariffs(session: Session, text: str, limit: int, offset: int) -> tuple[Sequence[Row[Any]], int]:
     """A page of tariffs with the names of their services."""
-    query = select(
+    columns: list[Any] = [
         ServiceTariff.service_code.label("code"),
         Service.name_kk,
         Service.name_ru,
         ServiceTariff.amount_kzt,
         ServiceTariff.valid_from,
         ServiceTariff.valid_to,
-    ).join(Service, Service.code == ServiceTariff.service_code)
+    ]
+    query: Select[Any] = select(*columns).join(Service, Service.code == ServiceTariff.service_code)
     if text:
         pattern = f"%{_literal(text)}%"
         query = query.where(

@@ -80,7 +80,7 @@ class PatientExists(Conflict):
 
 
 class PossibleDuplicates(Conflict):
-    """Records with the same name and birth date stand in the register; the registrar has not said they differ."""
+    """The register has people of this name and birth date; the registrar has not said that they differ."""
 
     message_key = "patients.error.duplicates"
     field = "confirm_not_duplicate"
@@ -153,7 +153,6 @@ class SameRecord(MergeRefused):
     """A record cannot be merged with itself."""
 
     message_key = "patients.error.merge_same"
-    field = "target_no"
 
 
 class AlreadyOnePerson(MergeRefused):
@@ -172,6 +171,13 @@ class VoidedRecord(MergeRefused):
     """A record entered in error is not merged."""
 
     message_key = "patients.error.merge_voided"
+
+
+class MergeUnconfirmed(BusinessError):
+    """The user has not said that the records were compared."""
+
+    message_key = "patients.error.merge_unconfirmed"
+    field = "confirmed"
 
 
 class NotMerged(Conflict):
@@ -193,16 +199,8 @@ class AttachmentPeriod(BusinessError):
     field = "valid_from"
 
 
-class AttachedElsewhere(Conflict):
-    """An organisation outside the user's scope holds the attachment."""
-
-    message_key = "patients.error.attached_elsewhere"
-    field = "site_id"
-
-
 class SiteUnknown(BusinessError):
     """No such site in the user's organisations on that day."""
 
     message_key = "patients.error.site"
     field = "site_id"
-

@@ -1,4 +1,4 @@
-"""What the one search box means: name, IIN or its tail, birth date or year, phone, document, register number."""
+"""What the one search box means: name, IIN or its tail, birth date, phone, document, register number."""
 
 from __future__ import annotations
 
@@ -36,8 +36,10 @@ class Criteria:
 
 
 def normalise_phone(text: str) -> str:
-    """A number as it is stored: + and digits; a Kazakhstan number typed with 8 or without a prefix gets +7."""
+    """A number as it is stored: + and digits; +7 for one of Kazakhstan typed with 8 or no prefix."""
     digits = re.sub(r"\D", "", names.digits_of_kazakh_row(text))
+    if text.strip().startswith("+"):
+        return f"+{digits}" if digits else ""
     if len(digits) == 11 and digits.startswith("8"):
         digits = f"7{digits[1:]}"
     elif len(digits) == 10:
@@ -107,7 +109,7 @@ def _date(word: str) -> date | None:
 
 
 def _read_fours(fours: list[str], *, alone: bool, today: date) -> dict[str, object]:
-    """Four digits are a year of birth beside something else, the tail of an IIN beside a year, else a number."""
+    """Four digits: a year of birth beside something else, an IIN's tail beside a year, else a number."""
     if len(fours) == 1 and alone:
         return {"patient_no": int(fours[0])}
     found: dict[str, object] = {}

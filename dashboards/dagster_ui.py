@@ -1,0 +1,103 @@
+"""Serves Dagster's web interface inside the session guard; nothing else of Dagster listens on a TCP port.
+
+`python -m dashboards.dagster_ui` builds the webserver's ASGI application in this process. The code server
+that it starts listens on a Unix socket. Dagster has no users of its own: whoever may only look gets a
+read-only context, so that every mutation is refused by Dagster itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from dagster import DagsterInstance
+from dagster._core.instance.ref import InstanceRef
+from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
+from dagster._core.workspace.load_target import ModuleTarget
+from dagster_webserver.webserver import DagsterWebserver
+from starlette.requests import HTTPConnection
+
+from dashboards import services
+from dashboards.guard import SCOPE_KEY, ASGIApp, Guard, GuardPolicy
+from dashboards.sessions import Sessions
+from kmis.settings import Settings, get_settings
+
+PERMISSION: Final = "pipelines.read"
+RUN_PERMISSION: Final = "pipelines.run"
+MODULE: Final = "pipelines.definitions"
+LIVE_DATA_POLL_MS: Final = 5000
+STATEMENT_TIMEOUT_MS: Final = 15_000
+
+# The interface brings its own script policy with a nonce; this one keeps it from talking to other hosts.
+NARROWING_POLICY: Final = (
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; connect-src 'self' ws://{host} wss://{host}; img-src 'self' data: blob:; font-src 'self' data:; "
+    "worker-src 'self' blob:; frame-src 'self'"
+)
+
+
+class GuardedWorkspace(WorkspaceProcessContext):
+    """A workspace in which only holders of `pipelines.run` may start, stop or change anything."""
+
+    def create_request_context(self, source: object | None = None) -> WorkspaceRequestContext:
+        """The context of one request, read-only unless the guard's identity says otherwise."""
+        identity = source.scope.get(SCOPE_KEY) if isinstance(source, HTTPConnection) else None
+        return WorkspaceRequestContext(
+            instance=self.instance,
+            current_workspace=self.get_current_workspace(),
+            process_context=self,
+            version=self.version,
+            source=source,
+            read_only=identity is None or RUN_PERMISSION not in identity.permissions,
+        )
+
+
+def build(inner: ASGIApp, settings: Settings, sessions: Sessions) -> ASGIApp:
+    """The interface inside the guard."""
+    return Guard(
+        inner,
+        sessions,
+        GuardPolicy(PERMISSION, settings.port, narrowing_policy=NARROWING_POLICY),
+    )
+
+
+@contextmanager
+def dagster_app(settings: Settings, module: str = MODULE) -> Iterator[ASGIApp]:
+    """Dagster's ASGI application on the definitions of a module; stops its code server at the end."""
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    # The code server is a child process and finds the instance by this variable.
+    os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
+    # Whatever the instance's file says, nothing is reported to the makers of Dagster.
+    quiet = InstanceRef.from_dir(str(settings.dagster_home), overrides={"telemetry": {"enabled": False}})
+    with DagsterInstance.from_ref(quiet) as instance:
+        instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, pool_recycle=3600, max_overflow=20)
+        target = ModuleTarget(
+            module_name=module,
+            attribute=None,
+            working_directory=str(Path(__file__).parents[1]),
+            location_name="kmis",
+        )
+        with GuardedWorkspace(instance, target) as workspace:
+            yield DagsterWebserver(workspace, live_data_poll_rate=LIVE_DATA_POLL_MS).create_asgi_app()
+
+
+def main() -> None:
+    """Serves until it is told to stop."""
+    settings = get_settings()
+    sessions = Sessions(services.session_checker(settings))
+    with dagster_app(settings) as inner:
+        uvicorn.run(
+            build(inner, settings, sessions),
+            host=settings.host,
+            port=settings.dagster_port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+        )
+
+
+if __name__ == "__main__":
+    main()

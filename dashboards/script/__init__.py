@@ -1,0 +1,1 @@
+"""Streamlit's entry script."""

@@ -1,0 +1,10 @@
+-- Grain: one row per visit and image that the batch can move.
+{{ config(materialized='ephemeral') }}
+
+select
+  encounter_id,
+  patient_id,
+  event_date,
+  owner_organisation_id
+from {{ ref('int_encounters__affected') }}
+where affected_xid > {{ from_xid() }}

@@ -1,0 +1,11 @@
+-- Grain: one row per department.
+select
+  department_id,
+  organisation_id,
+  code,
+  kind,
+  name_kk,
+  name_ru,
+  valid_from,
+  coalesce(valid_to, date '9999-12-31') as valid_to
+from {{ ref('stg_operational__department') }}

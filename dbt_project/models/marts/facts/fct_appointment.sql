@@ -1,0 +1,35 @@
+-- Grain: one row per booking, cancelled ones and no-shows included.
+{{ config(unique_key='appointment_id', partition_by='year(event_date)') }}
+
+select
+  appointment_id,
+  {{ fact_place('booking') }},
+  financing_source,
+  slot_id,
+  schedule_id,
+  seat,
+  room_id,
+  service_code,
+  booking_channel,
+  status,
+  cancel_reason,
+  starts_at,
+  ends_at,
+  booked_at,
+  booked_date,
+  booked_by,
+  arrived_at,
+  cancelled_at,
+  service_request_id,
+  referral_number,
+  has_referral_flag,
+  encounter_id,
+  cast(event_date - booked_date as integer) as lead_days,
+  cast(1 as integer) as bookings,
+  cast(status in ('arrived', 'fulfilled') as integer) as attended,
+  cast(status = 'arrived' as integer) as waiting,
+  cast(status = 'fulfilled' as integer) as fulfilled,
+  cast(status = 'noshow' as integer) as no_shows,
+  cast(status = 'cancelled' as integer) as cancelled,
+  deleted_flag
+from {{ ref('int_appointments__placed') }} as booking

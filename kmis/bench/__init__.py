@@ -1,0 +1,1 @@
+"""Benchmarks of ``kmis bench``: each states its goal and says whether it was reached."""

@@ -1,0 +1,166 @@
+"""Commands of an installation's life: up, demo, down, status."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated
+
+import httpx
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from kmis import supervisor
+from kmis.postgres import EmbeddedServer, ServerError, ensure_server
+from kmis.settings import Settings, get_settings
+
+HEALTH_TIMEOUT_S = 120.0
+console = Console(highlight=False)
+
+
+def prepare(settings: Settings) -> None:
+    """Start the server, make roles and database, run the migrations and load the directories."""
+    from operational.domains.catalogs.loader import ensure_catalogs
+    from operational.domains.identity.commands import ensure_roles
+    from operational.migrate import migrate
+
+    ensure_server(settings)
+    migrate(settings)
+    ensure_roles(settings)
+    ensure_catalogs(settings)
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """Where the parts are reached; one host name, so that one sign-in serves all."""
+    host = settings.link_host
+    return {
+        "screens": f"http://{host}:{settings.port}/",
+        "dashboards": f"http://{host}:{settings.dashboards_port}/",
+        "dagster": f"http://{host}:{settings.dagster_port}/",
+    }
+
+
+def wait_until_healthy(settings: Settings) -> None:
+    """Wait for every part that listens. Raises ServerError naming the part that did not answer."""
+    deadline = time.monotonic() + HEALTH_TIMEOUT_S
+    waiting = {
+        "api": f"http://{settings.host}:{settings.port}/healthz",
+        "dashboards": f"http://{settings.host}:{settings.dashboards_port}/healthz",
+        "dagster": f"http://{settings.host}:{settings.dagster_port}/healthz",
+    }
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console
+    ) as progress:
+        task = progress.add_task("starting", total=None)
+        while waiting:
+            for name, address in list(waiting.items()):
+                try:
+                    if httpx.get(address, timeout=2).status_code == 200:
+                        del waiting[name]
+                except httpx.HTTPError:
+                    pass
+            progress.update(task, description=f"starting: {', '.join(waiting) or 'done'}")
+            if waiting and time.monotonic() > deadline:
+                raise ServerError(
+                    f"{', '.join(waiting)} did not answer in {HEALTH_TIMEOUT_S:.0f} s;"
+                    f" see the logs in {settings.log_dir}"
+                )
+            time.sleep(0.3)
+
+
+def start(settings: Settings) -> None:
+    """Start the parts and print where they are."""
+    supervisor.start_detached(settings)
+    wait_until_healthy(settings)
+    for name, address in addresses(settings).items():
+        console.print(f"  {name:<12}{address}")
+
+
+def up() -> None:
+    """Start this installation: database, migrations, screens, writer, dashboards, Dagster."""
+    settings = get_settings()
+    if supervisor.supervisor_pid(settings):
+        raise supervisor.AlreadyRunning("this installation is up already; `kmis status` shows it")
+    supervisor.check_ports(settings)
+    prepare(settings)
+    start(settings)
+
+
+def demo(
+    population: Annotated[int, typer.Option(help="People of the synthetic district.", min=100)] = 16_000,
+    years: Annotated[int, typer.Option(help="Years of history.", min=1, max=10)] = 2,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same region.")] = 20_260_101,
+    exit_: Annotated[bool, typer.Option("--exit", help="Load, refresh once and leave.")] = False,
+) -> None:
+    """Start with a synthetic region, loaded when the store is empty; prints addresses and logins."""
+    from operational import demo as region
+    from pipelines.lib.writer import run_pass
+
+    settings = get_settings()
+    if supervisor.supervisor_pid(settings):
+        raise supervisor.AlreadyRunning("this installation is up already; `kmis status` shows it")
+    if not exit_:
+        supervisor.check_ports(settings)
+    with console.status("preparing the database"):
+        prepare(settings)
+    if region.is_empty(settings):
+        with Progress(
+            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console
+        ) as progress:
+            task = progress.add_task("synthetic region", total=1.0)
+
+            def report(step: str, share: float) -> None:
+                progress.update(task, description=step, completed=share)
+
+            region.load(settings, population=population, years=years, seed=seed, progress=report)
+    with console.status("first pass to gold"):
+        run_pass(settings)
+    if not exit_:
+        start(settings)
+    table = Table(
+        "login", "password", "role", "organisation", title="Demonstration users (synthetic data only)"
+    )
+    for user in region.users(settings):
+        table.add_row(user.login, user.password, user.role, user.organisation)
+    console.print(table)
+    if exit_ and not settings.database_url:
+        EmbeddedServer(settings).stop()
+
+
+def down() -> None:
+    """Stop everything that runs."""
+    console.print("stopped" if supervisor.stop(get_settings()) else "nothing was running")
+
+
+def status() -> None:
+    """Show what runs, the newest published snapshot, its age and its reconciliation. Exit 1 when it is down."""
+    settings = get_settings()
+    table = Table("part", "process", "port")
+    states = supervisor.part_states(settings)
+    for part in supervisor.PARTS:
+        port = str(getattr(settings, part.port_setting)) if part.port_setting else ""
+        pid = states[part.name]
+        table.add_row(part.name, str(pid) if pid else "down", port)
+    console.print(table)
+    if settings.database_url or EmbeddedServer(settings).running():
+        from kmis.query import NothingPublished, QueryService
+
+        service = QueryService(settings)
+        try:
+            now = service.current()
+            console.print(
+                f"snapshot {now.snapshot_id}, {now.age_seconds:.0f} s old, "
+                f"reconciliation: {'clean' if now.reconciled else now.state}"
+            )
+        except NothingPublished:
+            console.print("nothing is published yet: run `kmis refresh`")
+        finally:
+            service.close()
+    if supervisor.supervisor_pid(settings) is None:
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    for command in (up, demo, down, status):
+        app.command()(command)

@@ -1,0 +1,208 @@
+"""Starts the processes of one installation, keeps them running, and stops them in order.
+
+``kmis up`` starts it detached; ``python -m kmis.supervisor`` runs it in the foreground. A process that ends is
+started again, at most every few seconds. Its state stands in ``run/supervisor.json``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psutil
+
+from kmis.postgres import EmbeddedServer, ServerError, port_free
+from kmis.settings import Settings, get_settings
+
+POLL_S = 0.5
+BACKOFF_S = 3.0
+STOP_TIMEOUT_S = 15.0
+LOG_LIMIT_BYTES = 20_000_000
+
+
+@dataclass(frozen=True)
+class Part:
+    """A process: its name, the command that starts it, and the port that it listens on, if any."""
+
+    name: str
+    command: tuple[str, ...]
+    port_setting: str | None = None
+
+
+PARTS = (
+    Part("api", (sys.executable, "-m", "operational.app"), "port"),
+    Part("worker", (sys.executable, "-m", "operational.worker")),
+    Part("writer", (sys.executable, "-m", "pipelines.lib.writer")),
+    Part("dashboards", (sys.executable, "-m", "dashboards.server"), "dashboards_port"),
+    Part("dagster", (sys.executable, "-m", "dashboards.dagster_ui"), "dagster_port"),
+    Part(
+        "dagster-daemon",
+        (str(Path(sys.executable).parent / "dagster-daemon"), "run", "-m", "pipelines.definitions"),
+    ),
+)
+
+
+@dataclass
+class Running:
+    """A started process and when it was started."""
+
+    part: Part
+    process: subprocess.Popen[bytes]
+    started: float = field(default_factory=time.monotonic)
+
+
+class AlreadyRunning(RuntimeError):
+    """This installation is up."""
+
+
+def state_file(settings: Settings) -> Path:
+    return settings.run_dir / "supervisor.json"
+
+
+def supervisor_pid(settings: Settings) -> int | None:
+    """The process id of this installation's supervisor, or None when it is down."""
+    try:
+        state = json.loads(state_file(settings).read_text())
+        process = psutil.Process(int(state["pid"]))
+    except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
+        return None
+    same = abs(process.create_time() - float(state["created"])) < 2
+    return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
+
+
+def check_ports(settings: Settings) -> None:
+    """Raise ServerError that names the first port which somebody else listens on, and the setting for it."""
+    for part in PARTS:
+        if part.port_setting:
+            port = int(getattr(settings, part.port_setting))
+            if not port_free(settings.host, port):
+                raise ServerError(
+                    f"port {port} for {part.name} is taken; set KMIS_{part.port_setting.upper()} to a free one"
+                )
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What every process of the installation is started with."""
+    return os.environ | {
+        "KMIS_HOME": str(settings.root),
+        "DAGSTER_HOME": str(settings.dagster_home),
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": os.environ.get("PYTHONWARNINGS", "ignore"),
+    }
+
+
+def start_detached(settings: Settings) -> int:
+    """Start the supervisor in a session of its own and return its process id."""
+    if supervisor_pid(settings):
+        raise AlreadyRunning("this installation is up already; `kmis status` shows it")
+    check_ports(settings)
+    settings.log_dir.mkdir(parents=True, exist_ok=True)
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.log_dir / "supervisor.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "kmis.supervisor"], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            env=environment(settings), start_new_session=True,
+        )  # fmt: skip
+    _write_state(settings, process.pid, {})
+    return process.pid
+
+
+def stop(settings: Settings, timeout_s: float = 60.0) -> bool:
+    """Stop everything; False when nothing ran. Processes that do not end in time are killed."""
+    pid = supervisor_pid(settings)
+    if pid is None:
+        if not settings.database_url:
+            EmbeddedServer(settings).stop()
+        return False
+    process = psutil.Process(pid)
+    process.terminate()
+    try:
+        process.wait(timeout_s)
+    except psutil.TimeoutExpired:
+        for child in (*process.children(recursive=True), process):
+            child.kill()
+    return True
+
+
+def part_states(settings: Settings) -> dict[str, int | None]:
+    """Each part's process id, or None when it does not run."""
+    try:
+        known: dict[str, int] = json.loads(state_file(settings).read_text())["parts"]
+    except (OSError, ValueError, KeyError):
+        known = {}
+    alive = supervisor_pid(settings) is not None
+    return {
+        part.name: known.get(part.name) if alive and psutil.pid_exists(known.get(part.name, -1)) else None
+        for part in PARTS
+    }
+
+
+def _write_state(settings: Settings, pid: int, parts: dict[str, int]) -> None:
+    file = state_file(settings)
+    fresh = file.with_suffix(f".{os.getpid()}")
+    fresh.write_text(json.dumps({"pid": pid, "created": psutil.Process(pid).create_time(), "parts": parts}))
+    fresh.replace(file)
+
+
+def _start(settings: Settings, part: Part) -> Running:
+    log_file = settings.log_dir / f"{part.name}.log"
+    if log_file.exists() and log_file.stat().st_size > LOG_LIMIT_BYTES:
+        log_file.replace(log_file.with_suffix(".log.1"))
+    with log_file.open("ab") as log:
+        process = subprocess.Popen(
+            part.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(settings)
+        )
+    return Running(part, process)
+
+
+def run(settings: Settings) -> None:
+    """Keep the parts running until SIGTERM or SIGINT, then stop them, the database last."""
+    stopping = False
+
+    def _stop(signum: int, frame: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    (settings.dagster_home / "dagster.yaml").touch()
+    server = None if settings.database_url else EmbeddedServer(settings)
+    running = [_start(settings, part) for part in PARTS]
+    _write_state(settings, os.getpid(), {item.part.name: item.process.pid for item in running})
+    while not stopping:
+        time.sleep(POLL_S)
+        changed = False
+        for place, item in enumerate(running):
+            if (
+                item.process.poll() is not None
+                and time.monotonic() - item.started > BACKOFF_S
+                and not stopping
+            ):
+                if server is not None:
+                    server.start()
+                running[place] = _start(settings, item.part)
+                changed = True
+        if changed:
+            _write_state(settings, os.getpid(), {item.part.name: item.process.pid for item in running})
+    for item in running:
+        item.process.terminate()
+    deadline = time.monotonic() + STOP_TIMEOUT_S
+    for item in running:
+        try:
+            item.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            item.process.kill()
+    if server is not None:
+        server.stop()
+    state_file(settings).unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    run(get_settings())

@@ -1,0 +1,76 @@
+"""The whole synthetic district in memory: the same seed, population, years and day give the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from operational.demo import people as population_of
+from operational.demo.attaching import Attacher, Register
+from operational.demo.choosing import Chooser
+from operational.demo.families import FamilyMaker
+from operational.demo.morbidity import Morbidity
+from operational.demo.records import EncounterWriter
+from operational.demo.region import Region, RegionMaker
+from operational.demo.schema import Store
+from operational.demo.visits import AHEAD, VisitMaker
+from operational.domains.catalogs import files
+
+DISTRICT: Final = "275000000"
+Report = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """What was generated."""
+
+    store: Store
+    region: Region
+    register: Register
+    start: date
+    today: date
+
+
+def okrug_codes() -> dict[str, str]:
+    """Codes of the district's okrugs by their Russian names."""
+    return {row[3]: row[0] for row in files.kato_rows() if row[2] == DISTRICT}
+
+
+def generate(
+    population: int, years: int, seed: int, now: datetime, zone: ZoneInfo, report: Report = lambda *_: None
+) -> Demonstration:
+    """``now`` is aware; the demonstration ends on its local day and looks two weeks ahead.
+
+    ``report(what, done, total)`` is called as it goes on. Raises ValueError for a size that makes no district.
+    """
+    if not 200 <= population <= 400_000 or not 1 <= years <= 12:
+        raise ValueError("population is 200 to 400000, years 1 to 12")
+    rng = Random(seed)  # noqa: S311  # repeatable by the seed; nothing secret is drawn from it
+    today = now.astimezone(zone).date()
+    start = population_of.years_before(today, years)
+    kato = okrug_codes()
+    places = population_of.okrugs(kato)
+    store = Store()
+    report("people", 0, 1)
+    people = population_of.draw(rng, population, today, places[0])
+    FamilyMaker(rng, people, places, today).run()
+    population_of.number(rng, people)
+    population_of.exceptions(rng, people, today)
+    shares: dict[str, float] = {}
+    for place in places:
+        shares[place.organisation] = shares.get(place.organisation, 0.0) + place.share
+    region = RegionMaker(rng, store, kato, population, start, now).run(shares)
+    register = Attacher(rng, store, region, people, start, today).run()
+    report("people", 1, 1)
+    morbidity = Morbidity()
+    chooser = Chooser(rng, register, region, morbidity, start, today)
+    writer = EncounterWriter(rng, store, register, morbidity, region.organisations["regional"])
+    maker = VisitMaker(rng, store, register, chooser, writer, region.posts, start, now, zone)
+    total = (today + timedelta(days=AHEAD) - start).days + 1
+    for done in maker.run():
+        report("visits", done, total)
+    return Demonstration(store, region, register, start, today)

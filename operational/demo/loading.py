@@ -1,0 +1,153 @@
+"""Puts the synthetic district into an empty store, in one transaction, as the owner of the schema.
+
+COPY fires the triggers of the change feed, so the lake is filled as by any other work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import psycopg
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from kmis.clock import Clock, SystemClock
+from kmis.settings import Settings
+from operational.demo.bulk import constraints_aside
+from operational.demo.generating import Demonstration, Report, generate
+from operational.domains.catalogs.loader import load_catalogs
+from operational.domains.identity.commands import ensure_roles
+from operational.domains.identity.passwords import hash_password
+
+TITLES: Final = {
+    "catalogs": "directories",
+    "people": "people",
+    "visits": "visits, day by day",
+    "rows": "rows into PostgreSQL",
+}
+
+
+class StoreNotEmpty(RuntimeError):
+    """The demonstration goes into an empty store only."""
+
+
+@dataclass(frozen=True, slots=True)
+class DemoLogin:
+    """A user that the demonstration may be looked at with; ``organisation`` is a key of organisations.csv."""
+
+    login: str
+    password: str
+    role: str
+    organisation: str
+    title: str
+
+
+LOGINS: Final = (
+    DemoLogin("doctor", "demo-doctor-2026", "doctor", "polyclinic", "site doctor"),
+    DemoLogin("registrar", "demo-registrar-2026", "registrar", "polyclinic", "registrar"),
+    DemoLogin("chief", "demo-chief-2026", "chief_physician", "hospital", "chief physician"),
+    DemoLogin("manager", "demo-manager-2026", "regional_manager", "region", "regional manager"),
+    DemoLogin("engineer", "demo-engineer-2026", "data_engineer", "region", "data engineer"),
+    DemoLogin("admin", "demo-admin-2026", "administrator", "region", "administrator"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What was loaded: rows by table, and the users to sign in with."""
+
+    rows: dict[str, int]
+    logins: tuple[DemoLogin, ...]
+
+
+def is_empty(settings: Settings) -> bool:
+    """Whether the store has no organisation yet."""
+    with psycopg.connect(settings.dsn("kmis_owner")) as connection:
+        return connection.execute("select 1 from organisation limit 1").fetchone() is None
+
+
+def load(
+    settings: Settings, population: int = 16_000, years: int = 2, seed: int = 20_260_101,
+    progress: Report | None = None, clock: Clock | None = None,
+) -> Loaded:  # fmt: skip
+    """Directories, roles, the district, its people and their visits up to today.
+
+    Raises StoreNotEmpty, ValueError (a size that makes no district).
+    """
+    if not is_empty(settings):
+        raise StoreNotEmpty("the store is not empty: the demonstration is loaded into an empty one")
+    report = progress or _silent
+    report("catalogs", 0, 1)
+    with psycopg.connect(settings.dsn("kmis_owner")) as connection:
+        load_catalogs(connection)
+    ensure_roles(settings)
+    report("catalogs", 1, 1)
+    made = generate(population, years, seed, (clock or SystemClock()).now(), settings.zone, report)
+    _name_logins(made)
+    with psycopg.connect(settings.dsn("kmis_owner")) as connection, connection.transaction():
+        _copy(connection, made, report)
+        _give_roles(connection, made)
+    with psycopg.connect(settings.dsn("kmis_owner"), autocommit=True) as connection:
+        for table in made.store:
+            connection.execute(psycopg.sql.SQL("analyze {}").format(psycopg.sql.Identifier(table.name)))
+    return Loaded({str(table.name): len(table) for table in made.store}, LOGINS)
+
+
+def _silent(what: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+def _name_logins(made: Demonstration) -> None:
+    """Give the demonstration's users their logins and passwords; the doctor is a present site doctor for adults."""
+    doctor = next(post for post in made.region.posts if post.until is None and post.specialty == "therapy")
+    users = {**made.region.users, "doctor": doctor.user}
+    for login in LOGINS:
+        made.store.app_user.change(users[login.login], login=login.login, password_hash=hash_password(login.password))
+
+
+def _copy(connection: psycopg.Connection[Any], made: Demonstration, report: Report) -> None:
+    connection.execute("select set_config('kmis.reason', 'demonstration', true)")
+    connection.execute("set local maintenance_work_mem = '512MB'")
+    total = sum(len(table) for table in made.store)
+    before = 0
+    with constraints_aside(connection, [str(table.name) for table in made.store]):
+        for table in made.store:
+            for sent in table.copy_to(connection):
+                report("rows", before + sent, total)
+            before += len(table)
+    numbers = len(made.store.service_request)
+    connection.execute("select setval('patient_no_seq', %s)", (len(made.store.patient),))
+    connection.execute("select setval('referral_no_seq', %s)", (max(numbers, 1),))
+
+
+def _give_roles(connection: psycopg.Connection[Any], made: Demonstration) -> None:
+    named = {login.login: login for login in LOGINS}
+    wanted: list[tuple[int, str, int]] = []
+    for post in made.region.posts:
+        wanted.append((post.user, "doctor", post.organisation))
+    for login, user in made.region.users.items():
+        wanted.append((user, named[login].role, made.region.organisations[named[login].organisation]))
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into user_role (user_id, role_id, organisation_id)"
+            " select %s, (select id from role where code = %s), %s",
+            wanted,
+        )
+
+
+@contextmanager
+def shown_progress() -> Iterator[Report]:
+    """A report that draws progress bars on the terminal."""
+    with Progress(
+        TextColumn("{task.description:<24}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn()
+    ) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(TITLES.get(what, what), total=total)
+            progress.update(tasks[what], completed=done, total=total)
+
+        yield report

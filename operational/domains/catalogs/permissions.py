@@ -1,0 +1,10 @@
+"""Who reads the directories."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from operational.domains.identity.permissions import require
+from operational.web.viewer import Viewer
+
+CanRead = Annotated[Viewer, require("catalogs.read")]

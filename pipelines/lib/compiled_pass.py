@@ -1,0 +1,135 @@
+"""Executes compiled models inside the caller's lake transaction: all of them become visible together, or none.
+
+The statements are those of the dbt materialization ``keyed``; a test compares the outcome with a dbt build.
+Data tests run on the batch's rows only, so that a pass costs in proportion to what changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import duckdb
+
+from pipelines.lib.errors import CheckFailed, ModelFailed, safe_text
+from pipelines.lib.project import Check, Model
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a pass did to one table. ``whole``: the table was replaced, its batch is all of it."""
+
+    model: Model
+    whole: bool
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The changed tables in order, and the checks with severity warn that found rows."""
+
+    changes: tuple[Change, ...]
+    warnings: tuple[str, ...]
+
+
+def run_models(
+    connection: duckdb.DuckDBPyConnection,
+    models: Sequence[Model],
+    from_xid: int,
+    to_xid: int,
+    rebuilt: Iterable[str] = (),
+    progress: Callable[[str], None] | None = None,
+) -> Outcome:
+    """Runs the models in the given order for from_xid < xid <= to_xid; those in ``rebuilt`` from the beginning.
+
+    Leaves each model's rows in its temporary table ``batch_<model>``. Raises ModelFailed, CheckFailed.
+    """
+    again = frozenset(rebuilt)
+    changes: list[Change] = []
+    warnings: list[str] = []
+    connection.execute(f"set variable to_xid = {int(to_xid)}::bigint")
+    for model in models:
+        if progress:
+            progress(model.name)
+        start = 0 if model.name in again else from_xid
+        connection.execute(f"set variable from_xid = {int(start)}::bigint")
+        try:
+            change = _run(connection, model, anew=model.name in again)
+        except duckdb.Error as error:
+            raise ModelFailed(model.name, safe_text(error)) from None
+        if change is not None:
+            changes.append(change)
+    # After all models, because a check may read a model that is not among its own model's parents.
+    for change in changes:
+        warnings.extend(_check(connection, change.model))
+    return Outcome(tuple(changes), tuple(warnings))
+
+
+def drop_missing(connection: duckdb.DuckDBPyConnection, known: dict[str, str], models: Iterable[str]) -> list[str]:
+    """Drops the tables of models that the project no longer has. ``known`` maps names to schemas."""
+    gone = sorted(set(known) - set(models))
+    for name in gone:
+        connection.execute(f'drop table if exists lake."{known[name]}"."{name}"')
+    return gone
+
+
+def _run(connection: duckdb.DuckDBPyConnection, model: Model, *, anew: bool) -> Change | None:
+    connection.execute(f"create or replace temp table {model.batch} as {model.sql}")
+    rows = _rows(model)
+    if model.keys:
+        unnamed = " or ".join(f'"{key}" is null' for key in model.keys)
+        if _count(connection, f"{model.batch} where {unnamed}"):
+            raise ModelFailed(model.name, "a selected row has no unique_key")
+    count = _count(connection, model.batch)
+    if anew:
+        connection.execute(f"create or replace table {model.relation} as select * from {rows} limit 0")
+        if model.partition_by:
+            connection.execute(f"alter table {model.relation} set partitioned by ({model.partition_by})")
+    elif model.keys:
+        if not count:
+            return None
+        keys = ", ".join(f'"{key}"' for key in model.keys)
+        connection.execute(f"delete from {model.relation} where ({keys}) in (select ({keys}) from {model.batch})")
+    else:
+        if not _differs(connection, model):
+            return None
+        connection.execute(f"delete from {model.relation}")
+    connection.execute(f"insert into {model.relation} by name select * from {rows}")
+    return Change(model, anew or not model.keys, count)
+
+
+def _rows(model: Model) -> str:
+    """The rows of the batch that stay, as a table reference."""
+    if not model.keys:
+        return model.batch
+    return f"(select * exclude (deleted_flag) from {model.batch} where not deleted_flag)"
+
+
+def _differs(connection: duckdb.DuckDBPyConnection, model: Model) -> bool:
+    return bool(
+        _count(connection, f"(select * from {model.batch} except all select * from {model.relation})")
+        or _count(connection, f"(select * from {model.relation} except all select * from {model.batch})")
+    )
+
+
+def _check(connection: duckdb.DuckDBPyConnection, model: Model) -> list[str]:
+    warnings = []
+    for check in model.checks:
+        found = _offending(connection, model, check)
+        if found and check.fails:
+            raise CheckFailed(check.name, found)
+        if found:
+            warnings.append(check.name)
+    return warnings
+
+
+def _offending(connection: duckdb.DuckDBPyConnection, model: Model, check: Check) -> int:
+    try:
+        return _count(connection, f"({check.sql.replace(model.relation, _rows(model))})")
+    except duckdb.Error as error:
+        raise ModelFailed(model.name, f"check {check.name}: {safe_text(error)}") from None
+
+
+def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
+    row = connection.execute(f"select count(*) from {source}").fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,74 @@
+"""The change feed as the loader sees it: who the server is, and which transactions are complete and not yet loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+
+Store = psycopg.Connection[tuple[object, ...]]
+
+# Entries of one batch, unless one transaction alone has more: bounds memory and the length of a lake transaction.
+BATCH_ENTRIES = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The server behind the feed, and how far its counters are."""
+
+    system_identifier: str
+    epoch_id: int
+    epoch_system_identifier: str
+    next_xid: int
+    last_feed_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Complete transactions that are not loaded: ``from_xid`` exclusive, ``to_xid`` inclusive."""
+
+    from_xid: int
+    to_xid: int
+    entries: int
+
+
+def read_source(store: Store) -> Source | None:
+    """Who the server is; None before the first feed epoch was opened."""
+    row = store.execute(
+        "select (select system_identifier::text from pg_control_system()), e.id, e.system_identifier,"
+        " pg_snapshot_xmax(pg_current_snapshot())::text::bigint,"
+        " coalesce(pg_sequence_last_value(pg_get_serial_sequence('change_feed', 'id')), 0)"
+        " from feed_epoch as e order by e.id desc limit 1"
+    ).fetchone()
+    if row is None:
+        return None
+    system_identifier, epoch_id, epoch_system, next_xid, last_feed_id = row
+    return Source(str(system_identifier), _int(epoch_id), str(epoch_system), _int(next_xid), _int(last_feed_id))
+
+
+def pending(store: Store, after_xid: int, limit: int = BATCH_ENTRIES) -> Pending | None:
+    """The next batch: transactions newer than the watermark, older than every transaction still open. None: nothing."""
+    row = store.execute(
+        "with complete as (select pg_snapshot_xmin(pg_current_snapshot()) as xid),"
+        " head as (select f.xid from change_feed as f, complete as c"
+        "   where f.xid > %(after)s::text::xid8 and f.xid < c.xid order by f.xid, f.id limit %(limit)s)"
+        " select max(xid)::text::bigint, count(*) from head",
+        {"after": str(after_xid), "limit": limit},
+    ).fetchone()
+    if row is None or row[0] is None:
+        return None
+    return Pending(after_xid, _int(row[0]), _int(row[1]))
+
+
+def holder_of_horizon(store: Store) -> tuple[int, float] | None:
+    """Process id and age in seconds of the oldest open transaction: what keeps a watermark back. None: nobody."""
+    row = store.execute(
+        "select pid, extract(epoch from now() - xact_start)::float8 from pg_stat_activity"
+        " where backend_xmin is not null or backend_xid is not null and pid <> pg_backend_pid()"
+        " order by xact_start limit 1"
+    ).fetchone()
+    return None if row is None or row[1] is None else (_int(row[0]), float(str(row[1])))
+
+
+def _int(value: object) -> int:
+    return int(str(value))

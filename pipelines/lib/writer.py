@@ -1,0 +1,226 @@
+"""The warm process that alone writes to the lake: polls the feed, answers requests, keeps the lake in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+import psycopg
+
+from kmis.clock import Clock, SystemClock
+from kmis.settings import Settings
+from pipelines.lib import feed, loader, maintenance
+from pipelines.lib.dbt_runner import DbtRunner
+from pipelines.lib.errors import WriterBusy, safe_text
+from pipelines.lib.passes import Passes, PassResult, read_built
+from pipelines.lib.project import Project, compile_project
+from pipelines.lib.reconcile import NothingToReconcile, Reconciled, reconcile
+from pipelines.lib.records import Kind, PassRecord
+from pipelines.lib.workshop import Workshop, open_workshop
+
+log = logging.getLogger(__name__)
+
+POLL_SECONDS = 0.5
+RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+RECONCILE_SECONDS = 60.0
+# A transaction older than this keeps the watermark back, and with it every figure.
+STALE_SECONDS = 60.0
+
+
+class Reporter(Protocol):
+    """Takes what a pass or a reconciliation did."""
+
+    def report(self, result: PassResult | Reconciled) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A row of ``pass_request`` that the writer has taken."""
+
+    id: int
+    kind: Kind
+
+
+class Writer:
+    """One writer in one workshop. ``run`` returns when ``stop`` is set, or raises when the lock is lost."""
+
+    def __init__(self, workshop: Workshop, project: Project, reporter: Reporter) -> None:
+        self.workshop = workshop
+        self.project = project
+        self.passes = Passes(workshop, project)
+        self.reporter = reporter
+        self._failures = 0
+        self._retry_at = 0.0
+        self._unseen = True
+        self._since_upkeep = 0
+        self._upkeep_due = False
+        self._watermark_xid = 0
+        self._unreconciled = False
+        self._reconciled_at = 0.0
+        self._reconciler: threading.Thread | None = None
+        self._alarmed: int | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Polls until ``stop`` is set. Raises WriterBusy when the session with the lock ends."""
+        release_requests(self.workshop)
+        while not stop.wait(POLL_SECONDS):
+            self.step()
+        if self._reconciler is not None:
+            self._reconciler.join()
+
+    def step(self) -> None:
+        """One turn: a waiting request, or a pass if something is pending, or upkeep. Raises WriterBusy."""
+        try:
+            request = take_request(self.workshop)
+            if request is not None:
+                self._answer(request)
+            elif self._now() >= self._retry_at and (self._unseen or self._pending()):
+                self._attempt(self._refresh)
+            elif self._upkeep_due:
+                self._attempt(lambda: self._upkeep(nightly=False))
+            else:
+                self._reconcile_when_due()
+                self._alarm_when_stale()
+        except psycopg.OperationalError as error:
+            raise WriterBusy(f"the store's session ended: {safe_text(error)}") from None
+
+    def _answer(self, request: Request) -> None:
+        work: Callable[[], int | None]
+        if request.kind == "maintenance":
+            work = lambda: self._upkeep(nightly=True)  # noqa: E731  # one of two bodies, chosen here
+        else:
+            work = lambda: self._refresh(rebuild=request.kind == "rebuild")  # noqa: E731  # as above
+        try:
+            pass_id = work()
+        except WriterBusy:
+            raise
+        except Exception as error:
+            self._failed()
+            finish_request(self.workshop, request, "failed", None, safe_text(error))
+        else:
+            finish_request(self.workshop, request, "done", pass_id, None)
+
+    def _attempt(self, work: Callable[[], object]) -> None:
+        try:
+            work()
+        except WriterBusy:
+            raise
+        except Exception as error:
+            # Recorded in lake_pass already; the writer lives on and tries again, less and less often.
+            log.error("will try again: %s", safe_text(error))
+            self._failed()
+
+    def _failed(self) -> None:
+        self._retry_at = self._now() + RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+        self._failures += 1
+
+    def _refresh(self, *, rebuild: bool = False) -> int | None:
+        self._unseen = True
+        result = self.passes.refresh(rebuild=rebuild)
+        watermark = loader.read_watermark(self.workshop.lake)
+        self._watermark_xid = watermark.xid if watermark else 0
+        self._unseen, self._failures = False, 0
+        if result is None:
+            return None
+        self._since_upkeep += 1
+        self._upkeep_due = maintenance.is_due(self.workshop, self._since_upkeep)
+        self._unreconciled = True
+        self.reporter.report(result)
+        return result.pass_id
+
+    def _pending(self) -> bool:
+        return feed.pending(self.workshop.store, self._watermark_xid, limit=1) is not None
+
+    def _upkeep(self, *, nightly: bool) -> int | None:
+        record = PassRecord(self.workshop, "maintenance")
+        pass_id = record.open()
+        try:
+            upkeep = maintenance.compact(self.workshop)
+            if nightly:
+                upkeep = maintenance.expire(self.workshop)
+            self._since_upkeep, self._upkeep_due = 0, False
+            built = read_built(self.workshop)
+            published = self.passes.publisher.publish(built, (), record.started_at) if built else None
+            detail: dict[str, object] = {"files": upkeep.files_after, "expired": upkeep.expired,
+                                         "deleted": upkeep.deleted}  # fmt: skip
+            record.finish("done", published.snapshot_id if published else None, 0, detail)
+        except Exception as error:
+            record.fail(error)
+            raise
+        return pass_id
+
+    def _reconcile_when_due(self) -> None:
+        running = self._reconciler is not None and self._reconciler.is_alive()
+        if running or not self._unreconciled or self._now() - self._reconciled_at < RECONCILE_SECONDS:
+            return
+        self._unreconciled, self._reconciled_at = False, self._now()
+        self._reconciler = threading.Thread(target=self._reconcile, name="reconciliation")
+        self._reconciler.start()
+
+    def _reconcile(self) -> None:
+        try:
+            result = reconcile(self.workshop.settings, self.project, self.workshop.clock)
+        except NothingToReconcile as error:
+            log.info("%s", error)
+        except Exception as error:
+            log.error("reconciliation failed: %s", safe_text(error))
+        else:
+            self.reporter.report(result)
+            for fact in result.facts:
+                if not fact.equal:
+                    log.error("%s differs at snapshot %s", fact.fact, result.snapshot_id)
+
+    def _alarm_when_stale(self) -> None:
+        holder = feed.holder_of_horizon(self.workshop.store)
+        if holder is None or holder[1] < STALE_SECONDS:
+            self._alarmed = None
+        elif holder[0] != self._alarmed:
+            self._alarmed = holder[0]
+            log.error("the watermark is held back for %.0f s by database session %s", holder[1], holder[0])
+            self.workshop.store.execute(
+                "update published set state = 'stale' where id = (select max(id) from published)"
+            )
+
+    def _now(self) -> float:
+        return self.workshop.clock.now().timestamp()
+
+
+def run_writer(
+    settings: Settings, reporter: Reporter, stop: threading.Event, clock: Clock | None = None
+) -> None:
+    """Opens the lake, compiles the project and writes until ``stop`` is set. Raises WriterBusy, DbtFailed."""
+    with open_workshop(settings, clock or SystemClock()) as workshop:
+        project = compile_project(DbtRunner(settings, workshop.instance))
+        log.info("writer ready: %s models", len(project.models))
+        Writer(workshop, project, reporter).run(stop)
+
+
+def release_requests(workshop: Workshop) -> None:
+    """Gives back what a writer that died had taken; the caller holds the lock, so nobody works on it."""
+    workshop.store.execute("update pass_request set state = 'waiting' where state = 'running'")
+    workshop.store.execute(
+        "update lake_pass set state = 'failed', finished_at = %s, error = 'the writer ended' where state = 'running'",
+        (workshop.clock.now(),),
+    )
+
+
+def take_request(workshop: Workshop) -> Request | None:
+    """The oldest waiting request, marked as running. None: nobody waits."""
+    row = workshop.store.execute(
+        "update pass_request set state = 'running' where id = (select min(id) from pass_request"
+        " where state = 'waiting' and kind <> 'verification') returning id, kind"
+    ).fetchone()
+    return None if row is None else Request(int(str(row[0])), cast(Kind, row[1]))
+
+
+def finish_request(
+    workshop: Workshop, request: Request, state: str, pass_id: int | None, error: str | None
+) -> None:
+    """Tells the one who asked."""
+    workshop.store.execute(
+        "update pass_request set state = %s, pass_id = %s, error = %s, finished_at = %s where id = %s",
+        (state, pass_id, error, workshop.clock.now(), request.id),
+    )

@@ -1,0 +1,5 @@
+"""The same stage as the shell's tests."""
+
+from tests.operational.web.conftest import app, client, make_user, signed_in
+
+__all__ = ["app", "client", "make_user", "signed_in"]

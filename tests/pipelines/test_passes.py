@@ -1,0 +1,214 @@
+"""A pass: all or nothing, re-runnable after a failure or a kill, equal to a dbt build, published once."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from kmis import lake
+from pipelines.lib.dbt_runner import DbtRunner
+from pipelines.lib.errors import CheckFailed, ModelFailed, WriterBusy
+from pipelines.lib.passes import Passes
+from pipelines.lib.publish import newest_publication
+from pipelines.lib.readers import open_reader
+from pipelines.lib.verify import rebuild_differences
+from pipelines.lib.workshop import Workshop, open_workshop
+from tests.pipelines.conftest import PROJECT, Installation, rows
+
+FIGURES = "select event_date, practitioner_id, visits from lake.marts.agg_visit_day order by all"
+VOID = (
+    "update encounter set voided_at = now(), void_reason = 'error', status = 'entered_in_error' where id = %s"
+)
+GOLD = ("staging.stg_operational__encounter", "marts.dim_practitioner", "marts.fct_visit", "marts.agg_visit_day")
+
+
+def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]:
+    return {name: sorted(connection.execute(f"select * from lake.{name}").fetchall(), key=str) for name in GOLD}
+
+
+def move_at_random(installation: Installation, chance: random.Random) -> None:
+    """New, moved, voided, restored, deleted and refused visits, in one or several transactions."""
+    installation.visit(days=chance.randrange(60))
+    for _ in range(chance.randrange(1, 5)):
+        visit = chance.choice(installation.visits)
+        statement = chance.choice(
+            (
+                "update encounter set started_at = started_at + interval '3 days',"
+                " ended_at = ended_at + interval '3 days' where id = %s",
+                VOID,
+                "update encounter set voided_at = null, void_reason = null, status = 'finished' where id = %s",
+                "delete from encounter where id = %s",
+            )
+        )
+        installation.change(statement, visit)
+
+
+@pytest.mark.requirement("ENG-04")
+def test_a_pass_brings_a_visit_into_the_figures_and_publishes_it(
+    installation: Installation, workshop: Workshop, passes: Passes
+) -> None:
+    installation.visit()
+    result = passes.refresh()
+    assert result is not None and result.publication.watermark_xid == result.to_xid
+    assert [row[2] for row in rows(workshop, FIGURES)] == [1]
+    assert passes.refresh() is None
+    assert installation.value("select count(*) from published") == 1
+    assert installation.value("select state from lake_pass order by id desc limit 1") == "published"
+
+
+def test_random_moves_equal_a_full_rebuild_and_a_dbt_build(
+    installation: Installation, workshop: Workshop, passes: Passes
+) -> None:
+    chance = random.Random(7)
+    for _ in range(12):
+        move_at_random(installation, chance)
+        assert passes.refresh() is not None
+    workshop.lake.execute("set variable from_xid = 0; set variable to_xid = 9223372036854775807")
+    for model in passes.project.models:
+        assert rebuild_differences(workshop.lake, model) == 0, model.name
+    passed = contents(workshop.lake)
+    runner = DbtRunner(installation.settings, workshop.instance, PROJECT)
+    statuses = runner.build(0, 2**62, "--full-refresh")
+    assert {status for _, status in statuses} == {"success", "pass"}
+    assert contents(workshop.lake) == passed
+    assert sum(row[2] for row in rows(workshop, FIGURES)) == installation.value(
+        "select count(*) from encounter where voided_at is null"
+    )
+
+
+def test_a_failing_model_publishes_nothing_and_the_range_is_taken_again(
+    installation: Installation, workshop: Workshop, passes: Passes
+) -> None:
+    installation.visit()
+    passes.refresh()
+    before, published = contents(workshop.lake), newest_publication(workshop)
+    bad = installation.visit(days=1, complaints="FAIL")
+    for _ in range(2):
+        with pytest.raises(ModelFailed, match="fct_visit"):
+            passes.refresh()
+    assert contents(workshop.lake) == before
+    assert newest_publication(workshop) == published
+    assert installation.value("select error from lake_pass order by id desc limit 1").startswith("ModelFailed")
+    installation.change("update encounter set complaints = null where id = %s", bad)
+    assert passes.refresh() is not None
+    assert sum(row[2] for row in rows(workshop, FIGURES)) == 2
+
+
+def test_a_failing_check_publishes_nothing(
+    installation: Installation, workshop: Workshop, passes: Passes
+) -> None:
+    installation.visit()
+    passes.refresh()
+    published = newest_publication(workshop)
+    installation.change("alter table encounter drop constraint ck_encounter_status")
+    installation.visit(status="invented")
+    with pytest.raises(CheckFailed, match="accepted_values"):
+        passes.refresh()
+    assert newest_publication(workshop) == published
+
+
+def test_a_changed_model_is_made_anew_with_its_readers(
+    installation: Installation, workshop: Workshop, passes: Passes
+) -> None:
+    installation.visit()
+    passes.refresh()
+    workshop.lake.execute("update lake.bronze.model set checksum = 'old' where name = 'fct_visit'")
+    workshop.lake.execute("insert into lake.bronze.model values ('marts', 'fct_gone', 'x')")
+    workshop.lake.execute("create table lake.marts.fct_gone as select 1 as id")
+    result = passes.refresh()
+    assert result is not None
+    assert [change.model.name for change in result.changes] == ["fct_visit", "agg_visit_day"]
+    assert rows(workshop, "select table_name from duckdb_tables() where table_name = 'fct_gone'") == []
+
+
+def test_the_serving_file_equals_the_lake_at_its_snapshot(
+    installation: Installation, workshop: Workshop, passes: Passes
+) -> None:
+    chance = random.Random(3)
+    for _ in range(6):
+        move_at_random(installation, chance)
+        result = passes.refresh()
+        assert result is not None
+        file = installation.settings.serve_dir / f"{result.publication.snapshot_id}.duckdb"
+        with duckdb.connect(str(file), read_only=True) as serving:
+            for model in passes.project.served:
+                served = serving.execute(f"select * from {model.schema}.{model.name}").fetchall()
+                kept = rows(workshop, f"select * from {model.relation}")
+                assert sorted(served, key=str) == sorted(kept, key=str)
+    assert len(list(installation.settings.serve_dir.glob("*.duckdb"))) <= 5
+
+
+@pytest.mark.requirement("ENG-05")
+def test_an_old_snapshot_reads_as_it_was(
+    installation: Installation, workshop: Workshop, passes: Passes
+) -> None:
+    installation.visit()
+    first = passes.refresh()
+    assert first is not None
+    then = contents(workshop.lake)
+    installation.visit(days=2)
+    installation.change(VOID, installation.visits[0])
+    passes.refresh()
+    with open_reader(installation.settings, first.publication.snapshot_id) as reader:
+        assert contents(reader.connection) == then
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from kmis.settings import get_settings
+from pipelines.lib.dbt_runner import DbtRunner
+from pipelines.lib.passes import Passes
+from pipelines.lib.project import compile_project
+from pipelines.lib.workshop import open_workshop
+settings = get_settings()
+def progress(step):
+    if step.split()[0] == sys.argv[1]:
+        os.kill(os.getpid(), signal.SIGKILL)
+with open_workshop(settings) as workshop:
+    project = compile_project(DbtRunner(settings, workshop.instance, Path(sys.argv[2])))
+    Passes(workshop, project).refresh(progress=progress)
+"""
+
+
+@pytest.mark.parametrize("step", ["load", "fct_visit", "commit", "publish"])
+def test_a_killed_pass_is_run_again_with_equal_figures(installation: Installation, step: str) -> None:
+    installation.visit()
+    installation.visit(days=1)
+    environment = dict(
+        os.environ,
+        KMIS_HOME=str(installation.settings.home),
+        KMIS_DATABASE_URL=str(installation.settings.database_url),
+    )
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, step, str(PROJECT)],
+        env=environment, cwd=Path(__file__).parents[2], check=False, capture_output=True,
+    )  # fmt: skip
+    assert killed.returncode == -9, killed.stderr.decode()[-2000:]
+    with open_workshop(installation.settings) as workshop:
+        from pipelines.lib.project import compile_project
+
+        passes = Passes(workshop, compile_project(DbtRunner(installation.settings, workshop.instance, PROJECT)))
+        assert passes.refresh() is not None
+        assert passes.refresh() is None
+        assert [row[2] for row in rows(workshop, FIGURES)] == [1, 1]
+        assert rows(workshop, "select count(feed_id) from lake.bronze.change") == [
+            (installation.value("select count(*) from change_feed"),)
+        ]
+        newest = newest_publication(workshop)
+        assert newest is not None and newest.snapshot_id == lake.current_snapshot(workshop.lake)
+
+
+def test_there_is_one_writer(installation: Installation, workshop: Workshop) -> None:
+    with pytest.raises(WriterBusy):
+        open_workshop(installation.settings)
+    workshop.store.execute("select pg_advisory_unlock_all()")
+    with pytest.raises(WriterBusy, match="lost"):
+        workshop.ensure_lock()
