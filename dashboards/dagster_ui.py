@@ -31,10 +31,12 @@ RUN_PERMISSION: Final = "pipelines.run"
 MODULE: Final = "pipelines.definitions"
 LIVE_DATA_POLL_MS: Final = 5000
 STATEMENT_TIMEOUT_MS: Final = 15_000
+_QUIET: Final = {"telemetry": {"enabled": False}, "nux": {"enabled": False}}
 
 # The interface brings its own script policy with a nonce; this one keeps it from talking to other hosts.
 NARROWING_POLICY: Final = (
-    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; connect-src 'self' ws://{host} wss://{host}; img-src 'self' data: blob:; font-src 'self' data:; "
+    "script-src 'self' 'unsafe-inline' 'unsafe-eval'; connect-src 'self' ws://{host} wss://{host}; "
+    "img-src 'self' data: blob:; font-src 'self' data:; "
     "worker-src 'self' blob:; frame-src 'self'"
 )
 
@@ -70,8 +72,8 @@ def dagster_app(settings: Settings, module: str = MODULE) -> Iterator[ASGIApp]:
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     # The code server is a child process and finds the instance by this variable.
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
-    # Whatever the instance's file says, nothing is reported to the makers of Dagster.
-    quiet = InstanceRef.from_dir(str(settings.dagster_home), overrides={"telemetry": {"enabled": False}})
+    # Whatever the instance's file says, nothing is reported to or asked by the makers of Dagster.
+    quiet = InstanceRef.from_dir(str(settings.dagster_home), overrides=_QUIET)
     with DagsterInstance.from_ref(quiet) as instance:
         instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, pool_recycle=3600, max_overflow=20)
         target = ModuleTarget(

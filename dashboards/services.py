@@ -15,7 +15,6 @@ import streamlit as st
 from dashboards.sessions import COOKIE, SessionChecker, SessionIdentity, Sessions
 from dashboards.unloads import UnloadClient
 from kmis import session
-from kmis.clock import SystemClock, local_date
 from kmis.query import QueryService, Scope
 from kmis.settings import Settings, get_settings
 
@@ -115,4 +114,4 @@ def settings() -> Settings:
 
 def today() -> date:
     """The current day in the installation's zone."""
-    return local_date(SystemClock().now(), get_settings().zone)
+    return query().today()

@@ -52,6 +52,10 @@ PAGE_CSS: Final = """
 [class*="st-key-figure-"] { background: #fff; min-height: 6.4rem; padding: .8rem; }
 [class*="st-key-figure-"][class*="-attention"] { background: #fbf0d9; }
 [class*="st-key-figure-"][class*="-critical"] { background: #fbe3e1; }
+[data-testid="stPageLink"] a { height: auto; }
+[data-testid="stPageLink"] p, [data-testid="stPageLink"] span {
+  white-space: normal; overflow: visible; text-overflow: clip;
+}
 .st-key-path [data-testid="stButton"] button { min-height: 0; padding: 0; }
 [data-testid="stMetricLabel"] p { white-space: normal; font-size: .82rem; color: #5c6b77; }
 [data-testid="stMetricValue"] { font-variant-numeric: tabular-nums; font-size: 1.6rem; }

@@ -19,6 +19,7 @@ from rustpy_xlsxwriter import FastExcel, Format
 
 from exports.columns import TEXT_KINDS, ColumnSpec, Kind, target_schema
 from exports.naming import sheet_name
+from exports.shared_strings import MEMBER, SharedStrings
 from exports.sheetxml import letters
 from exports.texts import Language, text
 
@@ -68,8 +69,13 @@ class BookParts:
         service = [
             f"xl/worksheets/sheet{number}.xml" for number in range(data_sheets + 1, data_sheets + SERVICE_SHEETS + 1)
         ]
-        self.before = [name for name in self._content if name not in self.sheets and name not in service]
+        written_later = {*self.sheets, *service, MEMBER}
+        self.before = [name for name in self._content if name not in written_later]
         self.after = service
+
+    def shared_strings(self) -> SharedStrings:
+        """The table of texts with those of the headers."""
+        return SharedStrings(self._content[MEMBER])
 
     def styles(self) -> dict[int, str]:
         """The style index of each 0-based column that has one, read from the sample row."""
@@ -152,6 +158,7 @@ def _sample(schema: pa.Schema, rows: int) -> pa.Table:
 
 def _data_layout(columns: Sequence[ColumnSpec], schema: pa.Schema) -> dict[str, Any]:
     return {
+        "dedupe_strings": True,  # for its table of texts, which the rows then fill
         "autofilter": True,
         "header_format": _header_format(),
         "column_widths": [column.characters for column in columns],

@@ -32,7 +32,6 @@ WIDTHS: dict[Kind, float] = {
 CELL_CHARACTERS = 32_767  # Excel specification: total number of characters that a cell can contain
 FIRST_EXCEL_DAY = -25_567  # 1900-01-01 in days from 1970-01-01: Excel has no earlier date
 BREAKS = r"[\x00-\x1F\x7F\x{85}\x{2028}\x{2029}]+"
-EDGE_SPACE = r"^\s|\s$"
 CONTROL_BYTES = bytes([*range(32), 127])
 WIDE_BREAKS = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
 SHORTENED = "…"
@@ -179,7 +178,7 @@ def _clean_text(array: pa.Array, column: ColumnSpec, control: Control) -> pa.Arr
         text = array.cast(pa.string())
     if _has_breaks(used_bytes(text)):
         text = pc.replace_substring_regex(text, BREAKS, " ")
-    if pc.any(pc.match_substring_regex(text, EDGE_SPACE)).as_py():
+    if pc.any(pc.starts_with(text, " ")).as_py() or pc.any(pc.ends_with(text, " ")).as_py():
         text = pc.utf8_trim_whitespace(text)
     if column.kind == "text" and (pc.max(pc.binary_length(text)).as_py() or 0) > CELL_CHARACTERS:
         long = pc.greater(pc.utf8_length(text), CELL_CHARACTERS)

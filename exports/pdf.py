@@ -20,13 +20,13 @@ from pypdf import PdfReader, PdfWriter
 
 from exports.columns import Control
 from exports.order import Progress
+from exports.page_layout import DATA_WORD, HEADER_WORD, PageLayout, breakable, lay_out
 from exports.printed import PRINT_ROWS, RIGHT_KINDS, PrintedList, TooManyRows
 from exports.texts import Language, text
 
 PIECE_ROWS = 1_000
 WORKER_MEGABYTES = 2_048
 WORKER_SECONDS = 180
-A4_CHARACTERS = 260  # what 277 mm hold in the smallest size that is still read; wider lists go on A3
 
 
 class PrintFailed(RuntimeError):
@@ -44,16 +44,16 @@ def write_pdf(target: Path, listing: PrintedList, progress: Progress | None = No
     control = Control(totals={column.key: 0 for column in listing.columns if column.totalled})
     unfinished = target.with_name(f"{target.name}.part")
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".print-") as folder:
+        contents = _Pieces(listing, control, progress)
         pieces = [
-            _compile("list.typ", Path(folder) / f"piece{number}", content)
-            for number, content in enumerate(_pieces(listing, control, progress))
+            _compile("list.typ", Path(folder) / f"piece{number}", content) for number, content in enumerate(contents)
         ]
         joined = PdfWriter()
         for piece in pieces:
             joined.append(PdfReader(piece))
         label = text("print.page", listing.language, page="{page}", pages="{pages}")
         numbers = {
-            "paper": paper(listing),
+            "paper": contents.layout.paper if contents.layout else "a4",
             "language": listing.language,
             "pages": len(joined.pages),
             "label": label,
@@ -70,36 +70,44 @@ def write_pdf(target: Path, listing: PrintedList, progress: Progress | None = No
     return control
 
 
-def paper(listing: PrintedList) -> str:
-    """A4 for usual lists, A3 for very wide ones, both landscape."""
-    return "a4" if sum(column.characters for column in listing.columns) <= A4_CHARACTERS else "a3"
+class _Pieces:
+    """The pieces of a list in turn; the first one fixes the layout of all."""
+
+    def __init__(self, listing: PrintedList, control: Control, progress: Progress | None) -> None:
+        self._listing = listing
+        self._control = control
+        self._progress = progress
+        self.layout: PageLayout | None = None
+
+    def __iter__(self) -> Iterator[dict[str, object]]:
+        listing = self._listing
+        rows = listing.rows(self._control)
+        count = max(1, -(-listing.total // PIECE_ROWS))
+        frame: dict[str, object] = {}
+        for number in range(count):
+            last = number + 1 == count
+            # The last piece reads on to the end, so that a surplus row is noticed.
+            piece = list(rows) if last else list(islice(rows, PIECE_ROWS))
+            if self.layout is None:
+                self.layout = lay_out(listing.columns, listing.headers(), piece)
+                frame = _frame(listing, self.layout)
+            if self._progress is not None:
+                self._progress(min(number * PIECE_ROWS, listing.total), listing.total)
+            texts = [[breakable(cell, DATA_WORD) for cell in row] for row in piece]
+            yield {**frame, "rows": texts, "first": number == 0, "last": last}
 
 
-def _pieces(listing: PrintedList, control: Control, progress: Progress | None) -> Iterator[dict[str, object]]:
-    rows = listing.rows(control)
-    count = max(1, -(-listing.total // PIECE_ROWS))
-    frame = _frame(listing)
-    for number in range(count):
-        last = number + 1 == count
-        # The last piece reads on to the end, so that a surplus row is noticed.
-        piece = list(rows) if last else list(islice(rows, PIECE_ROWS))
-        if progress is not None:
-            progress(min(number * PIECE_ROWS, listing.total), listing.total)
-        yield {**frame, "rows": piece, "first": number == 0, "last": last}
-
-
-def _frame(listing: PrintedList) -> dict[str, object]:
-    characters = sum(column.characters for column in listing.columns)
+def _frame(listing: PrintedList, layout: PageLayout) -> dict[str, object]:
     return {
         "title": listing.title,
         "language": listing.language,
-        "paper": paper(listing),
-        "size": 8 if characters <= A4_CHARACTERS * 0.7 else 6.5,
+        "paper": layout.paper,
+        "size": layout.size,
         "snapshot": listing.snapshot,
         "criteria": [list(pair) for pair in listing.criteria],
         "criteria_line": _one_line(listing.criteria),
-        "headers": listing.headers(),
-        "widths": [column.characters for column in listing.columns],
+        "headers": [breakable(header, HEADER_WORD) for header in listing.headers()],
+        "widths": layout.widths,
         "numeric": [column.kind in RIGHT_KINDS for column in listing.columns],
         "rows_line": text("print.rows", listing.language, rows=listing.total),
         "totals_title": text("print.totals", listing.language),

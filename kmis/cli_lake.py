@@ -5,11 +5,17 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import typer
 
 from kmis.clock import SystemClock
-from kmis.settings import get_settings
+from kmis.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from pipelines.lib.records import Kind
+    from pipelines.lib.requests import Answer
 
 app = typer.Typer(no_args_is_help=True, help="The lake and its writer.")
 
@@ -28,25 +34,30 @@ def refresh(
     maintain: bool = typer.Option(False, help="Compact the lake's files and expire old snapshots instead."),
 ) -> None:
     """Bring what was saved into the figures: one pass, by the running writer or by this process."""
-    from pipelines.lib.asset_events import AssetReporter
     from pipelines.lib.errors import PassRefused
-    from pipelines.lib.records import Kind
-    from pipelines.lib.requests import ask
 
-    settings = get_settings()
-    reporter = AssetReporter(settings)
     kind: Kind = "maintenance" if maintain else "rebuild" if rebuild else "refresh"
     try:
-        answer = ask(settings, SystemClock(), reporter, kind, progress=lambda step: typer.echo(f"  {step}"))
+        answer = one_pass(get_settings(), lambda step: typer.echo(f"  {step}"), kind)
     except PassRefused as error:
         typer.echo(f"refresh failed: {error}", err=True)
         raise typer.Exit(1) from None
-    finally:
-        reporter.close()
     typer.echo(
         f"{answer.state}: {answer.feed_rows} feed entries, {answer.models} models,"
         f" snapshot {answer.snapshot_id}, watermark {answer.watermark_xid}"
     )
+
+
+def one_pass(settings: Settings, progress: Callable[[str], None], kind: Kind = "refresh") -> Answer:
+    """Has one pass made, by the running writer or by this process. Raises PassRefused with the reason."""
+    from pipelines.lib.asset_events import AssetReporter
+    from pipelines.lib.requests import ask
+
+    reporter = AssetReporter(settings)
+    try:
+        return ask(settings, SystemClock(), reporter, kind, progress=progress)
+    finally:
+        reporter.close()
 
 
 @app.command()
@@ -61,7 +72,7 @@ def reconcile() -> None:
     settings = get_settings()
     try:
         with open_reader(settings) as reader:
-            project = compile_project(DbtRunner(settings, reader.instance))
+            project = compile_project(DbtRunner(settings, reader.instance, target="checks"))
         result = compare(settings, project, SystemClock())
     except PassRefused as error:
         typer.echo(f"reconcile: {error}", err=True)

@@ -38,7 +38,7 @@ class Part:
 PARTS = (
     Part("api", (sys.executable, "-m", "operational.app"), "port"),
     Part("worker", (sys.executable, "-m", "operational.worker")),
-    Part("writer", (sys.executable, "-m", "pipelines.lib.writer")),
+    Part("writer", (sys.executable, "-m", "kmis", "writer")),
     Part("dashboards", (sys.executable, "-m", "dashboards.server"), "dashboards_port"),
     Part("dagster", (sys.executable, "-m", "dashboards.dagster_ui"), "dagster_port"),
     Part(

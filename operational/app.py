@@ -15,8 +15,8 @@ from kmis.clock import Clock, SystemClock
 from kmis.settings import Settings, get_settings
 from operational.kit.db import dispose_engines
 
-DOMAINS = ("identity", "organisation", "catalogs", "patients", "scheduling", "encounters")
-SHELL_PARTS = ("operational.web.drafts", "operational.web.analytics", "operational.web.unloads")
+DOMAINS = ("identity", "organisation", "catalogs", "patients", "scheduling", "encounters", "monitoring")
+SHELL_PARTS = ("operational.web.drafts", "operational.web.health")
 
 
 def modules(name: str) -> list[ModuleType]:
@@ -44,6 +44,8 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
         title="KMIS", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=lifespan
     )
     app.state.clock = clock or SystemClock()
+    for module in modules("timeline"):
+        module.register()
     parts = [importlib.import_module(path) for path in SHELL_PARTS]
     pages = modules("pages") + parts
     app.add_middleware(SessionMiddleware, settings=settings)

@@ -8,7 +8,7 @@ import psycopg
 from alembic import command
 from alembic.config import Config
 
-from kmis.postgres import admin_connection
+from kmis.postgres import ServerError, admin_connection
 from kmis.settings import Settings
 
 
@@ -26,7 +26,8 @@ def migrate(settings: Settings) -> None:
     command.upgrade(alembic_config(settings), "head")
     with admin_connection(settings) as connection:
         row = connection.execute("select system_identifier::text from pg_control_system()").fetchone()
-        assert row is not None
+        if row is None:
+            raise ServerError("the server does not tell its system identifier")
     with psycopg.connect(settings.dsn("kmis_owner")) as connection:
         connection.execute(
             "insert into feed_epoch (system_identifier, reason)"

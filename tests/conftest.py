@@ -51,12 +51,12 @@ def world(settings: Settings) -> dict[str, int]:
 @pytest.fixture
 def scope(world: dict[str, int]) -> Scope:
     """A user of the polyclinic who may do everything there."""
-    from operational.domains.identity.permissions import ALL_PERMISSIONS
+    from operational.domains.identity.roles import role_definitions
 
     return Scope(
         user_id=world["user"],
         organisation_ids=frozenset({world["polyclinic"]}),
-        permissions=frozenset(ALL_PERMISSIONS),
+        permissions=frozenset(right for role in role_definitions().values() for right in role.permissions),
         login="test",
         display_name="Test",
         practitioner_id=world["practitioner"],

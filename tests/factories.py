@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from kmis import names
 from kmis.settings import Settings
 
 LONG_AGO = date(2015, 1, 1)
@@ -106,9 +107,11 @@ def create_patient(connection: psycopg.Connection[Any], owner: int, **values: An
     sex = values.pop("sex", "F")
     row = {
         "owner_organisation_id": owner, "iin": iin_for(birth, sex, number), "surname": "Омарова",
-        "given_name": "Әлия", "patronymic": None, "name_key": "омарова алия", "sort_key": f"{number:06d}",
-        "birth_date": birth, "sex": sex,
+        "given_name": "Әлия", "patronymic": None, "birth_date": birth, "sex": sex,
     }  # fmt: skip
+    row |= values
+    row.setdefault("name_key", names.name_key(row["surname"], row["given_name"], row["patronymic"]))
+    row.setdefault("sort_key", names.sort_key(row["surname"], row["given_name"], row["patronymic"]))
     return insert(connection, "patient", **(row | values))
 
 

@@ -58,6 +58,7 @@ def draw_breakdown(view: View, measure: Measure) -> None:
         st.info(view.texts("empty.period"), icon=":material/inbox:")
         return
     _draw_opener(view, dimension, found.rows)
+    st.caption(view.texts("level.hint"))
     _draw_bars(view, dimension, found.rows, measure, lambda key: view.go(view.selection.drill(dimension, key)))
     _draw_table(view, dimension, found.rows)
 
@@ -122,7 +123,11 @@ def _draw_bars(
     narrow: Callable[[str], None],
 ) -> None:
     values = [(row, row.measures[measure.name]) for row in rows]
-    values.sort(key=lambda pair: (pair[1].value is None, -(pair[1].value or 0)))
+    # Closed lists such as hours and age groups have an order of their own, names of a directory go by size.
+    known = view.query.catalogue.dimensions[dimension]
+    ordered = bool(known.values) or (known.directory is not None and known.directory.age_from is not None)
+    if not ordered:
+        values.sort(key=lambda pair: (pair[1].value is None, -(pair[1].value or 0)))
     items = [
         charts.Bar(row.key, _name(view, row), value.value, formats.measure_text(value, view.texts), value.attention)
         for row, value in values[:_MOST_BARS]
@@ -161,7 +166,8 @@ def _draw_table(view: View, dimension: str, rows: tuple[BreakdownRow, ...]) -> N
         on_select=selected,
         selection_mode="single-row",
         width="stretch",
-        column_config={view.title_of(dimension): st.column_config.Column(pinned=True, width="medium")},
+        placeholder=formats.UNKNOWN,
+        column_config={view.title_of(dimension): st.column_config.Column(pinned=True, width=230)},
     )
 
 

@@ -47,7 +47,7 @@ def bars(items: Sequence[Bar]) -> go.Figure:
             hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         )
     )
-    _calm(figure, height=48 + _BAR_PIXELS * len(items))
+    _calm(figure, height=60 + _BAR_PIXELS * len(items))
     figure.update_yaxes(
         autorange="reversed",
         type="category",

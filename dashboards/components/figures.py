@@ -16,7 +16,9 @@ def draw_figures(view: View) -> None:
     figures = view.query.figures(view.product.id, view.selection, view.scope, view.snapshot_id)
     with st.container(horizontal=True, gap="small", key="figures"):
         for measure in view.product.shown_measures:
-            _draw_card(view, figures[measure.name])
+            # The share of a selection in itself is always the whole.
+            if measure.kind != "share":
+                _draw_card(view, figures[measure.name])
 
 
 def _draw_card(view: View, value: MeasureValue) -> None:

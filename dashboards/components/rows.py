@@ -18,6 +18,7 @@ from kmis.query.contract import Cell
 PAGE_SIZE = 50
 _NUMBERS = ("integer", "number", "money")
 _ALL = ""
+_CELLS = "cells of the unload"
 
 
 def draw_rows(view: View) -> None:
@@ -29,25 +30,15 @@ def draw_rows(view: View) -> None:
         return
     st.subheader(view.texts("rows.title"), anchor=False)
     place = f"{view.product.id}-{view.selection.to_query()}"
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="rows-controls"):
-        measure = _choose_measure(view, place)
-        search = st.text_input(
-            view.texts("rows.search"),
-            key=f"search-{place}",
-            placeholder=view.texts("rows.search_hint"),
-            width=260,
-        ).strip()
-        columns = view.query.rows(
-            view.product.id,
-            view.selection,
-            view.scope,
-            view.snapshot_id,
-            page=1,
-            page_size=1,
-            measure=measure,
-        ).columns
-        sort = _choose_sort(view, place, columns)
-        descending = st.checkbox(view.texts("rows.descending"), key=f"descending-{place}")
+    controls = st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="rows-controls")
+    with controls:
+        listed = _choose_list(view, place)
+    if listed == _CELLS:
+        _draw_cells(view, place)
+        return
+    measure = listed or None
+    with controls:
+        search, sort, descending = _order(view, place, measure)
     # A control's key stands in the page's markup, so the text searched for enters it as a number only.
     key = f"page-{place}-{hash((measure, search, sort, descending))}"
     found = view.query.rows(
@@ -66,27 +57,63 @@ def draw_rows(view: View) -> None:
     _draw_page(view, found, key)
 
 
-def _choose_measure(view: View, place: str) -> str | None:
-    language = view.texts.language
-    names = {measure.name: measure for measure in view.product.shown_measures if not measure.derived}
-    if len(names) < 2:
-        return None
-    chosen: str = st.selectbox(
-        view.texts("rows.measure"),
-        [_ALL, *names],
-        key=f"rows-measure-{place}",
-        format_func=lambda name: names[name].titles.text(language) if name else view.texts("rows.all"),
+def _order(view: View, place: str, measure: str | None) -> tuple[str, str | None, bool]:
+    """What is searched for, the column that orders, and whether downwards."""
+    search = st.text_input(
+        view.texts("rows.search"),
+        key=f"search-{place}",
+        placeholder=view.texts("rows.search_hint"),
         width=260,
     )
-    return chosen or None
+    sort = _choose_sort(view, place, measure)
+    return search.strip(), sort, st.checkbox(view.texts("rows.descending"), key=f"descending-{place}")
 
 
-def _choose_sort(view: View, place: str, columns: tuple[Column, ...]) -> str | None:
-    titles = {column.name: column.titles.text(view.texts.language) for column in columns}
+def _draw_cells(view: View, place: str) -> None:
+    """The cells of an aggregated unload: what its Excel file holds, line by line."""
+    key = f"cells-{place}"
+    found = view.query.cells(
+        view.product.id,
+        view.selection,
+        view.scope,
+        view.snapshot_id,
+        language=view.texts.language,
+        page=int(st.session_state.get(key, 1)),
+        page_size=PAGE_SIZE,
+    )
+    _draw_page(view, found, key)
+
+
+def _choose_list(view: View, place: str) -> str:
+    """Which rows: all, those behind one figure, or the cells of an unload that is made of cells."""
+    language = view.texts.language
+    figures = {measure.name: measure for measure in view.product.shown_measures if not measure.derived}
+    cells = [_CELLS] if view.product.unload == "cells" else []
+    names = {_CELLS: view.texts("rows.cells"), _ALL: view.texts("rows.all")}
+    names |= {name: measure.titles.text(language) for name, measure in figures.items()}
+    if not cells and len(figures) < 2:
+        return _ALL
+    chosen: str = st.selectbox(
+        view.texts("rows.measure"),
+        [*cells, _ALL, *figures],
+        key=f"rows-measure-{place}",
+        format_func=names.__getitem__,
+        width=260,
+    )
+    return chosen
+
+
+def _choose_sort(view: View, place: str, measure: str | None) -> str | None:
+    source = view.product.source(view.product.measure(measure).source if measure else None)
+    titles = {
+        column.name: column.titles.text(view.texts.language)
+        for column in source.columns
+        if view.scope.show_identifiers or not column.identifier
+    }
     chosen: str = st.selectbox(
         view.texts("rows.sort"),
         [_ALL, *titles],
-        key=f"sort-{place}",
+        key=f"sort-{place}-{measure}",
         format_func=lambda name: titles.get(name, view.texts("rows.sort_default")),
         width=200,
     )
@@ -118,6 +145,7 @@ def _draw_page(view: View, found: RowPage, key: str) -> None:
         width="stretch",
         height=min(560, 42 + 35 * len(found.rows)),
         key=f"rows-table-{view.product.id}",
+        placeholder="",
     )
 
 

@@ -17,6 +17,7 @@ from dashboards.texts import Texts
 from kmis.catalogue.models import Product
 
 _MOST_FLAGS = 8
+_ORGANISATION = "organisation"
 
 
 def draw_board(product: Product, texts: Texts) -> None:
@@ -37,11 +38,15 @@ def draw_board(product: Product, texts: Texts) -> None:
 
 
 def draw_attention(view: View) -> None:
-    """Members of the next level whose figures passed a limit, the critical first; a click opens one."""
+    """Members of the next level (at the highest: organisations) that passed a limit, the critical first."""
     levels = view.query.next_levels(view.product.id, view.selection)
     if not levels:
         return
+    order = view.product.drill_dimensions
     dimension = levels[0].name
+    # A limit is passed by an organisation, not by the region or district above it.
+    if _ORGANISATION in order and order.index(dimension) < order.index(_ORGANISATION):
+        dimension = _ORGANISATION
     found = view.query.breakdown(view.product.id, view.selection, dimension, view.scope, view.snapshot_id)
     language = view.texts.language
     flags = [
@@ -65,6 +70,7 @@ def draw_attention(view: View) -> None:
                 key=f"flag-{dimension}-{row.key}-{value.name}",
                 icon=":material/error:" if attention == "critical" else ":material/warning:",
                 help=view.texts(f"attention.{attention}"),
+                wrap=True,
                 on_click=view.go,
                 args=(view.selection.drill(dimension, row.key),),
             )

@@ -1,5 +1,14 @@
 {# Reading the change feed: images, keys and periods that a batch names. Every macro gives one SQL expression or select. #}
 
+{#
+  The batch's entries of a table, for a model that finds its keys in them. It names the table's staging model as a parent,
+  so that a pass in which only this table changed runs the model, after the staging model.
+#}
+{% macro entries_of(table_name) -%}
+  {%- do ref("stg_operational__" ~ table_name) -%}
+  {{ batch_changes(table_name) }}
+{%- endmacro %}
+
 {# The local date of a moment, in the zone of the organisations. #}
 {% macro local_date(moment) -%}
   cast(timezone('{{ env_var("KMIS_TIMEZONE", "Asia/Oral") }}', {{ moment }}) as date)
@@ -71,25 +80,25 @@ from newest
     owner_id,
     xid,
     case
-      when not same_flag then least(new_from, old_from)
-      when new_from is distinct from old_from then least(new_from, old_from)
+      when other_flag then least(new_from, old_from)
+      when new_from <> old_from then least(new_from, old_from)
       else least(new_to, old_to)
     end as changed_from,
     case
-      when not same_flag then greatest(new_to, old_to)
-      when new_to is distinct from old_to then greatest(new_to, old_to)
+      when other_flag then greatest(new_to, old_to)
+      when new_to <> old_to then greatest(new_to, old_to)
       else greatest(new_from, old_from)
     end as changed_to
   from (
     select
       unnest(list_distinct([{{ image(owner_field, "bigint") }}, {{ image(owner_field, "bigint", "old") }}])) as owner_id,
       xid,
-      not {{ touches(all_fields) }} as same_flag,
+      {{ touches(all_fields) }} as other_flag,
       {{ image("valid_from", "date") }} as new_from,
       {{ image("valid_from", "date", "old") }} as old_from,
       case when new_row is not null then coalesce({{ image("valid_to", "date") }}, date '9999-12-31') end as new_to,
       case when old_row is not null then coalesce({{ image("valid_to", "date", "old") }}, date '9999-12-31') end as old_to
-    from ({{ batch_changes(table_name) }}) as batch
+    from ({{ entries_of(table_name) }}) as batch
     where {{ touches(all_fields + ["valid_from", "valid_to"]) }}
   ) as ends
 {%- endmacro %}

@@ -26,6 +26,8 @@ ROWS = 200_000
 GOALS = {"xlsxwriter": 6.0, "duckdb excel": 1.8}
 ZONE = "Asia/Oral"
 BATCH_ROWS = 10_000
+ROUNDS = 4
+Way = Callable[[duckdb.DuckDBPyConnection, Path, int], None]
 COLUMNS: tuple[tuple[str, Kind, str], ...] = (
     ("iin", "code", "lpad((i * 7919 % 1000000000000)::varchar, 12, '0')"),
     ("full_name", "text", "'Тегі' || i % 4000 || ' Аты' || i % 350 || ' Әкесінің аты ' || i % 300"),
@@ -55,12 +57,13 @@ class Timing:
     """The best of some runs of one way, in seconds, and the size of its file in bytes."""
 
     way: str
+    rows: int
     seconds: float
     size: int
 
     @property
     def rows_per_second(self) -> float:
-        return ROWS / self.seconds
+        return self.rows / self.seconds
 
 
 def specs() -> list[ColumnSpec]:
@@ -73,10 +76,12 @@ def make_lake(folder: Path, rows: int) -> duckdb.DuckDBPyConnection:
     """An encrypted lake of its own in ``folder`` with the table ``lake.bench``."""
     connection = duckdb.connect()
     connection.execute("SET threads = 2")
+    connection.execute("SET enable_progress_bar = false")
     load_extensions(connection)
     connection.execute(f"ATTACH 'ducklake:{folder}/bench.ducklake' AS lake (DATA_PATH '{folder}/data', ENCRYPTED)")
     columns = ", ".join(f"{expression} AS {name}" for name, _, expression in COLUMNS)
-    connection.execute(f"CREATE TABLE lake.bench AS SELECT {columns} FROM range({rows}) AS numbers(i)")
+    relation = connection.sql("FROM range($rows) AS numbers(i)", params={"rows": rows})
+    relation.project(columns).create("lake.bench")
     return connection
 
 
@@ -130,20 +135,21 @@ def run(rows: int = ROWS, say: Callable[[str], None] = lambda line: None) -> lis
     try:
         connection = make_lake(folder, rows)
         connection.execute(f"LOAD '{extension_file('excel')}'")
-        ways = (("kmis", ours, 4), ("duckdb excel", with_duckdb, 3), ("xlsxwriter", with_xlsxwriter, 1))
-        timings = []
-        for name, make, runs in ways:
+        # In turns, so that whatever else the machine does meets both of the close ones alike.
+        turns: list[tuple[str, Way]] = [("kmis", ours), ("duckdb excel", with_duckdb)] * ROUNDS
+        turns.append(("xlsxwriter", with_xlsxwriter))
+        best: dict[str, Timing] = {}
+        target = folder / "bench.xlsx"
+        for name, make in turns:
             say(f"{name}: {rows:,} x {len(COLUMNS)}")
-            target = folder / "bench.xlsx"
-            best = float("inf")
-            for _ in range(runs):
-                target.unlink(missing_ok=True)
-                started = time.perf_counter()
-                make(connection, target, rows)
-                best = min(best, time.perf_counter() - started)
-            timings.append(Timing(name, best, target.stat().st_size))
+            target.unlink(missing_ok=True)
+            started = time.perf_counter()
+            make(connection, target, rows)
+            timing = Timing(name, rows, time.perf_counter() - started, target.stat().st_size)
+            if name not in best or timing.seconds < best[name].seconds:
+                best[name] = timing
         connection.close()
-        return timings
+        return list(best.values())
     finally:
         shutil.rmtree(folder)
 

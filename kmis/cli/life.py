@@ -6,9 +6,10 @@ import time
 from typing import Annotated
 
 import httpx
+import psycopg
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kmis import supervisor
@@ -21,14 +22,15 @@ console = Console(highlight=False)
 
 def prepare(settings: Settings) -> None:
     """Start the server, make roles and database, run the migrations and load the directories."""
-    from operational.domains.catalogs.loader import ensure_catalogs
+    from operational.domains.catalogs.loader import load_catalogs
     from operational.domains.identity.commands import ensure_roles
     from operational.migrate import migrate
 
     ensure_server(settings)
     migrate(settings)
     ensure_roles(settings)
-    ensure_catalogs(settings)
+    with psycopg.connect(settings.dsn("kmis_owner")) as connection:
+        load_catalogs(connection)
 
 
 def addresses(settings: Settings) -> dict[str, str]:
@@ -95,7 +97,7 @@ def demo(
 ) -> None:
     """Start with a synthetic region, loaded when the store is empty; prints addresses and logins."""
     from operational import demo as region
-    from pipelines.lib.writer import run_pass
+    from kmis.cli_lake import one_pass
 
     settings = get_settings()
     if supervisor.supervisor_pid(settings):
@@ -105,24 +107,17 @@ def demo(
     with console.status("preparing the database"):
         prepare(settings)
     if region.is_empty(settings):
-        with Progress(
-            TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console
-        ) as progress:
-            task = progress.add_task("synthetic region", total=1.0)
-
-            def report(step: str, share: float) -> None:
-                progress.update(task, description=step, completed=share)
-
+        with region.shown_progress() as report:
             region.load(settings, population=population, years=years, seed=seed, progress=report)
-    with console.status("first pass to gold"):
-        run_pass(settings)
+    console.print("  first pass to gold")
+    one_pass(settings, lambda step: console.print(f"    {step}"))
     if not exit_:
         start(settings)
     table = Table(
         "login", "password", "role", "organisation", title="Demonstration users (synthetic data only)"
     )
-    for user in region.users(settings):
-        table.add_row(user.login, user.password, user.role, user.organisation)
+    for user in region.LOGINS:
+        table.add_row(user.login, user.password, user.title, user.organisation)
     console.print(table)
     if exit_ and not settings.database_url:
         EmbeddedServer(settings).stop()

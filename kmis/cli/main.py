@@ -7,7 +7,8 @@ import sys
 import typer
 from rich.console import Console
 
-from kmis.cli import analytics, bench, life, requirements, users
+from kmis import cli_lake
+from kmis.cli import bench, exports, life, requirements, users
 from kmis.postgres import ServerError
 from kmis.settings import StoreNotStarted
 from kmis.supervisor import AlreadyRunning
@@ -17,7 +18,8 @@ app = typer.Typer(
     help="KMIS: operational store, lake, dashboards and unloads of a district's medical information system.",
 )  # fmt: skip
 life.register(app)
-analytics.register(app)
+cli_lake.register(app)
+exports.register(app)
 requirements.register(app)
 bench.register(app)
 app.add_typer(users.app, name="user")

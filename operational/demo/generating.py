@@ -47,8 +47,8 @@ def generate(
 
     ``report(what, done, total)`` is called as it goes on. Raises ValueError for a size that makes no district.
     """
-    if not 200 <= population <= 400_000 or not 1 <= years <= 12:
-        raise ValueError("population is 200 to 400000, years 1 to 12")
+    if not 100 <= population <= 400_000 or not 1 <= years <= 12:
+        raise ValueError("population is 100 to 400000, years 1 to 12")
     rng = Random(seed)  # noqa: S311  # repeatable by the seed; nothing secret is drawn from it
     today = now.astimezone(zone).date()
     start = population_of.years_before(today, years)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import psycopg
@@ -18,8 +19,12 @@ from kmis.settings import Settings
 from operational.demo.bulk import constraints_aside
 from operational.demo.generating import Demonstration, Report, generate
 from operational.domains.catalogs.loader import load_catalogs
+from operational.domains.encounters import repository as encounters
+from operational.domains.encounters import signing
 from operational.domains.identity.commands import ensure_roles
 from operational.domains.identity.passwords import hash_password
+from operational.kit.access import Scope
+from operational.kit.db import transaction
 
 TITLES: Final = {
     "catalogs": "directories",
@@ -89,6 +94,7 @@ def load(
     with psycopg.connect(settings.dsn("kmis_owner")) as connection, connection.transaction():
         _copy(connection, made, report)
         _give_roles(connection, made)
+    _sign(settings, made)
     with psycopg.connect(settings.dsn("kmis_owner"), autocommit=True) as connection:
         for table in made.store:
             connection.execute(psycopg.sql.SQL("analyze {}").format(psycopg.sql.Identifier(table.name)))
@@ -120,6 +126,25 @@ def _copy(connection: psycopg.Connection[Any], made: Demonstration, report: Repo
     numbers = len(made.store.service_request)
     connection.execute("select setval('patient_no_seq', %s)", (len(made.store.patient),))
     connection.execute("select setval('referral_no_seq', %s)", (max(numbers, 1),))
+
+
+def _sign(settings: Settings, made: Demonstration) -> None:
+    """The newest visits get the document that signing makes; of older ones the signature's time is known only."""
+    table = made.store.encounter
+    by_author: dict[tuple[int, int], list[tuple[int, datetime]]] = {}
+    for row in reversed(table.rows):
+        visit = dict(zip(table.columns, row, strict=True))
+        if visit["started_at"].date() < made.today:
+            break
+        if visit["signed_at"] and not visit["voided_at"]:
+            author = (visit["signed_by"], visit["owner_organisation_id"])
+            by_author.setdefault(author, []).append((visit["id"], visit["signed_at"].replace(tzinfo=UTC)))
+    for (user, organisation), visits in by_author.items():
+        with transaction(settings, Scope(user, frozenset({organisation}))) as session:
+            for key, at in reversed(visits):
+                visit_row = encounters.encounter(session, key)
+                if visit_row is not None:
+                    signing.sign(session, visit_row, at)
 
 
 def _give_roles(connection: psycopg.Connection[Any], made: Demonstration) -> None:

@@ -31,6 +31,8 @@ NO_SHOW: Final = 0.065
 CANCELLED: Final = 0.06
 ABSENT: Final = 0.006
 HOLIDAY_DAYS: Final = 24
+# People for each doctor in a district of the usual size; with fewer people the doctors receive on fewer days.
+PEOPLE_PER_POST: Final = 500
 HOME_VISITS: Final = 0.9
 
 
@@ -52,6 +54,7 @@ class VisitMaker:
         self.today = now.astimezone(zone).date()
         self.now = now.astimezone(UTC).replace(tzinfo=None)
         self.holidays = {(int(r["month"]), int(r["day"])) for r in rows("holidays.csv")}
+        self.busy_share = min(1.0, len(register.people) / (PEOPLE_PER_POST * len(posts)))
         self.leave = [(rng.randint(130, 250), rng.randint(0, 20)) for _ in posts]
         self.follow_ups: dict[tuple[date, int], list[Plan]] = {}
         self.regional = writer.regional
@@ -72,7 +75,7 @@ class VisitMaker:
         midnight = datetime.combine(day, time(), self.zone).astimezone(UTC).replace(tzinfo=None)
         busy: set[int] = set()
         for number, post in enumerate(self.posts):
-            if not post.works_on(day) or self._on_leave(number, day):
+            if not post.works_on(day) or self._on_leave(number, day) or self._is_idle(number, day):
                 continue
             if day != self.today and str(day.isoweekday()) not in post.weekdays:
                 continue
@@ -80,6 +83,8 @@ class VisitMaker:
             if hours is None:
                 continue
             self._shift(post, day, midnight, *hours, busy)
+            if day == self.today:
+                self._duty(post, day, midnight, hours[1], busy)
             if post.ambulant and day <= self.today:
                 self._home_visits(post, day, midnight, hours[0], busy)
 
@@ -87,6 +92,9 @@ class VisitMaker:
         first, shift = self.leave[number]
         begins = first + (day.year * 7 + shift) % 40
         return day != self.today and begins <= day.timetuple().tm_yday < begins + HOLIDAY_DAYS
+
+    def _is_idle(self, number: int, day: date) -> bool:
+        return day < self.today and (number * 37 + day.toordinal() * 61) % 100 >= self.busy_share * 100
 
     def _hours(self, number: int, post: Post, day: date) -> tuple[float, float] | None:
         """The first and the last hour of reception; None for a free day."""
@@ -98,6 +106,14 @@ class VisitMaker:
         if (number + day.weekday()) % 2:
             return (14.0, 20.0) if evening else (14.0, 18.0)
         return 8.5, 12.5
+
+    def _duty(self, post: Post, day: date, midnight: datetime, last: float, busy: set[int]) -> None:
+        """Today site doctors go on after their hours, so that whoever looks in the evening still sees people come."""
+        now = (self.now - midnight) / timedelta(hours=1)
+        first = max(last, int(now) - 1.0)
+        end = min(24.0, int(now) + 3.0)
+        if post.ambulant and now > last - 1 and end - first >= 1:
+            self._shift(post, day, midnight, first, end, busy)
 
     def _shift(self, post: Post, day: date, midnight: datetime, first: float, last: float, busy: set[int]) -> None:
         starts, ends = midnight + timedelta(hours=first), midnight + timedelta(hours=last)
@@ -121,6 +137,8 @@ class VisitMaker:
 
     def _fill(self, post: Post, day: date) -> float:
         demand = DEMAND[day.month - 1] * WEEKDAY[day.weekday()]
+        if day == self.today:
+            demand *= 0.88
         if day > self.today:
             demand *= max(0.08, 0.75 - 0.055 * (day - self.today).days)
         return min(0.97, demand)

@@ -19,7 +19,8 @@ class KmisSession(Session):
 
 install_wall(KmisSession)
 
-POOL = {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": True}
+# Parameters of a statement are people's data: no error text shows them.
+POOL = {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": True, "hide_parameters": True}
 SET_SCOPE = text(
     "select set_config('kmis.user_id', :user_id, true), set_config('kmis.scope', :scope, true),"
     " set_config('kmis.reason', :reason, true)"

@@ -16,7 +16,11 @@ from operational.web.viewer import viewer_of
 def _session(request: Request) -> Iterator[Session]:
     viewer = viewer_of(request)
     with transaction(request.app.state.settings, viewer.scope if viewer else Scope.nobody()) as session:
-        yield session
+        try:
+            yield session
+        except BaseException:
+            session.expunge_all()  # keeps what was read, so that the form can be shown again after the rollback
+            raise
 
 
 # scope="function": the commit comes before the answer leaves, so "saved" is never said of what is not.

@@ -18,7 +18,7 @@ from operational.web import flash as flashes
 from operational.web.environment import Frame, render_template
 from operational.web.flash import Flash
 from operational.web.language import language_of
-from operational.web.nav import Registry
+from operational.web.nav import NavItem, Registry
 from operational.web.texts import translate
 from operational.web.viewer import viewer_of
 
@@ -66,7 +66,7 @@ def render(
     values["shell"] = {
         "nav": registry.nav_for(viewer),
         "flash": waiting,
-        "dashboards_port": getattr(settings, "dashboards_port", None),
+        "neighbours": _neighbours(request) if viewer and not fragment else [],
     }
     chosen = partial if fragment and partial else template
     response = HTMLResponse(render_template(frame, chosen, values), status_code=status)
@@ -74,6 +74,17 @@ def render(
         response.delete_cookie(flashes.COOKIE, path="/")
     response.headers["Vary"] = "HX-Request"
     return response
+
+
+def _neighbours(request: Request) -> list[NavItem]:
+    """Entries of the parts on other ports of the same host name, so that the session cookie reaches them."""
+    viewer, settings = viewer_of(request), request.app.state.settings
+    base = f"{request.url.scheme}://{request.url.hostname}"
+    items = [
+        NavItem("shell.dashboards", f"{base}:{settings.dashboards_port}/", "analytics.read", "chart", new_tab=True),
+        NavItem("shell.dagster", f"{base}:{settings.dagster_port}/", "pipelines.read", "pipeline", new_tab=True),
+    ]
+    return [item for item in items if viewer and viewer.can(item.permission)]
 
 
 def render_options(request: Request, options: Sequence[Option]) -> HTMLResponse:

@@ -21,12 +21,19 @@ class DbtFailed(PassRefused):
 
 
 class DbtRunner:
-    """A warm dbtRunner. ``instance`` is the named DuckDB instance in which the lake is attached for writing."""
+    """A warm dbtRunner.
 
-    def __init__(self, settings: Settings, instance: str, project: Path = PROJECT) -> None:
+    ``instance`` is the named DuckDB instance in which the lake is attached; ``target`` keeps the artefacts of
+    processes that run at the same time apart.
+    """
+
+    def __init__(
+        self, settings: Settings, instance: str, project: Path = PROJECT, target: str = "writer"
+    ) -> None:
         self.settings = settings
         self.instance = instance
         self.project = project
+        self.target_folder = settings.root / "dbt" / target
         self._manifest: Any = None
 
     def manifest(self) -> Any:
@@ -70,7 +77,7 @@ class DbtRunner:
             KMIS_LAKE_ATTACH=lake.catalogue_path(self.settings),
             KMIS_LAKE_DATA_PATH=str(lake.data_path(self.settings)),
             KMIS_TIMEZONE=self.settings.timezone,
-            KMIS_DBT_TARGET=str(self.settings.root / "dbt"),
+            KMIS_DBT_TARGET=str(self.target_folder),
         )
 
 

@@ -1,4 +1,4 @@
-"""The change feed as the loader sees it: who the server is, and which transactions are complete and not yet loaded."""
+"""The change feed as the loader sees it: who the server is, which transactions are complete and not loaded."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import psycopg
 
 Store = psycopg.Connection[tuple[object, ...]]
 
-# Entries of one batch, unless one transaction alone has more: bounds memory and the length of a lake transaction.
+# Entries of one batch, unless one transaction alone has more: bounds memory and the lake transaction.
 BATCH_ENTRIES = 2_000_000
 
 
@@ -47,7 +47,7 @@ def read_source(store: Store) -> Source | None:
 
 
 def pending(store: Store, after_xid: int, limit: int = BATCH_ENTRIES) -> Pending | None:
-    """The next batch: transactions newer than the watermark, older than every transaction still open. None: nothing."""
+    """The next batch: transactions beyond the watermark, older than every open one. None: nothing waits."""
     row = store.execute(
         "with complete as (select pg_snapshot_xmin(pg_current_snapshot()) as xid),"
         " head as (select f.xid from change_feed as f, complete as c"
@@ -60,14 +60,13 @@ def pending(store: Store, after_xid: int, limit: int = BATCH_ENTRIES) -> Pending
     return Pending(after_xid, _int(row[0]), _int(row[1]))
 
 
-def holder_of_horizon(store: Store) -> tuple[int, float] | None:
-    """Process id and age in seconds of the oldest open transaction: what keeps a watermark back. None: nobody."""
+def oldest_transaction(store: Store) -> tuple[int, str] | None:
+    """Session and id of the oldest open transaction that writes: it keeps the watermark back. None: nobody."""
     row = store.execute(
-        "select pid, extract(epoch from now() - xact_start)::float8 from pg_stat_activity"
-        " where backend_xmin is not null or backend_xid is not null and pid <> pg_backend_pid()"
-        " order by xact_start limit 1"
+        "select pid, transactionid::text from pg_locks where locktype = 'transactionid' and granted"
+        " and mode = 'ExclusiveLock' and pid <> pg_backend_pid() order by age(transactionid) desc limit 1"
     ).fetchone()
-    return None if row is None or row[1] is None else (_int(row[0]), float(str(row[1])))
+    return None if row is None or row[0] is None else (_int(row[0]), str(row[1]))
 
 
 def _int(value: object) -> int:

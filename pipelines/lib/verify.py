@@ -62,7 +62,7 @@ def verify(settings: Settings) -> Verification:
             raise PassRefused("nothing is published yet")
         snapshot, watermark = int(row[0]), int(row[1])
         with open_reader(settings, snapshot) as reader:
-            project = compile_project(DbtRunner(settings, reader.instance))
+            project = compile_project(DbtRunner(settings, reader.instance, target="checks"))
             findings = bronze_findings(store, reader.connection, watermark)
             connection = reader.connection
             connection.execute(f"set variable from_xid = 0::bigint; set variable to_xid = {watermark}::bigint")

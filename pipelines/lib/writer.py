@@ -61,7 +61,9 @@ class Writer:
         self._unreconciled = False
         self._reconciled_at = 0.0
         self._reconciler: threading.Thread | None = None
-        self._alarmed: int | None = None
+        self._oldest: tuple[int, str] | None = None
+        self._oldest_seen_at = 0.0
+        self._alarmed = False
 
     def run(self, stop: threading.Event) -> None:
         """Polls until ``stop`` is set. Raises WriterBusy when the session with the lock ends."""
@@ -174,15 +176,18 @@ class Writer:
                     log.error("%s differs at snapshot %s", fact.fact, result.snapshot_id)
 
     def _alarm_when_stale(self) -> None:
-        holder = feed.holder_of_horizon(self.workshop.store)
-        if holder is None or holder[1] < STALE_SECONDS:
-            self._alarmed = None
-        elif holder[0] != self._alarmed:
-            self._alarmed = holder[0]
-            log.error("the watermark is held back for %.0f s by database session %s", holder[1], holder[0])
-            self.workshop.store.execute(
-                "update published set state = 'stale' where id = (select max(id) from published)"
-            )
+        oldest = feed.oldest_transaction(self.workshop.store)
+        if oldest is None or oldest != self._oldest:
+            self._oldest, self._oldest_seen_at = oldest, self._now()
+            # What the alarm had marked is marked anew by the next reconciliation.
+            self._unreconciled, self._alarmed = self._unreconciled or self._alarmed, False
+        if oldest is None or self._alarmed or self._now() - self._oldest_seen_at < STALE_SECONDS:
+            return
+        self._alarmed = True
+        log.error("the watermark is held back for over %.0f s by session %s", STALE_SECONDS, oldest[0])
+        self.workshop.store.execute(
+            "update published set state = 'stale' where id = (select max(id) from published)"
+        )
 
     def _now(self) -> float:
         return self.workshop.clock.now().timestamp()

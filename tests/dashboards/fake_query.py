@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -84,6 +85,12 @@ def _passport(language: str) -> Passport:
     return Passport(**{field: f"{field} {language}" for field in Passport.model_fields})
 
 
+CELLS = (
+    Column(name="reason", titles=Text(kk="Себебі", ru="Повод"), dimension="visit_reason"),
+    Column(name="visits", titles=Text(kk="Бару", ru="Посещения"), type="integer", measure="visits"),
+)
+
+
 def product(product_id: str = "DASH-01", kind: str = "dashboard", period: str = "range") -> Product:
     limits = Threshold(attention_from=15, critical_from=30, source="test")
     count = Measure(
@@ -124,6 +131,8 @@ def product(product_id: str = "DASH-01", kind: str = "dashboard", period: str = 
         dimensions=("visit_reason",),
         structure=("visit_reason",),
         outputs=("dashboard",),
+        unload="cells" if kind == "unload" else "rows",
+        cell_columns=CELLS if kind == "unload" else (),
         passport=Passports(kk=_passport("kk"), ru=_passport("ru")),
         act=Act(titles=Text(kk="Бұйрық", ru="Приказ"), source="test"),
         valid_from=date(2020, 1, 1),
@@ -134,7 +143,7 @@ class FakeQuery:
     """What the pages use of the query service; `publish` makes a newer snapshot of more visits."""
 
     def __init__(self) -> None:
-        products = (product(), product("LIVE-04", "board", "day"))
+        products = (product(), product("LIVE-04", "board", "day"), product("XLS-01", "unload"))
         names = [name for level in DRILL for name in level] + ["visit_reason"]
         dimensions = {name: _dimension(name) for name in names}
         self.catalogue = Catalogue(products, {}, dimensions, {})
@@ -154,6 +163,9 @@ class FakeQuery:
 
     def close(self) -> None: ...
 
+    def today(self) -> date:
+        return TODAY
+
     def current(self) -> Published:
         return self.published(max(self._visits))
 
@@ -165,7 +177,8 @@ class FakeQuery:
         return Published(snapshot_id, 5, at, at, 12.0, state)
 
     def next_levels(self, product_id: str, selection: Selection) -> tuple[Dimension, ...]:
-        depth = len(selection.path)
+        passed = {name for name, _ in selection.path}
+        depth = max((place + 1 for place, level in enumerate(DRILL) if passed & set(level)), default=0)
         return tuple(self.catalogue.dimensions[name] for name in DRILL[depth]) if depth < len(DRILL) else ()
 
     def _rows(self, selection: Selection, snapshot: int) -> list[Visit]:
@@ -246,6 +259,19 @@ class FakeQuery:
             page,
             page_size,
         )
+
+    def cells(
+        self,
+        product_id: str,
+        selection: Selection,
+        scope: Any,
+        snapshot: int,
+        language: str = "ru",
+        page: int = 1,
+        page_size: int = 50,
+    ) -> RowPage:
+        found = Counter(row.visit_reason for row in self._rows(selection, snapshot))
+        return RowPage(CELLS, tuple(sorted(found.items())), len(found), len(found), page, page_size)
 
     def filter_values(
         self,

@@ -14,7 +14,7 @@ from dashboards.server import SCRIPT
 from dashboards.sessions import Sessions
 from dashboards.unloads import UnloadOrder, UnloadRefused
 from kmis.query import NothingPublished
-from tests.dashboards.fake_query import TODAY, FakeQuery
+from tests.dashboards.fake_query import FakeQuery
 from tests.dashboards.fakes import FakeIdentity, FakeStore
 
 ALL = frozenset({"analytics.read", "analytics.rows", "analytics.identifiers", "exports.make"})
@@ -42,13 +42,13 @@ class Desk:
         self.store = FakeStore({"a": FakeIdentity(permissions=ALL)})
 
     def open(self, product_id: str = "DASH-01", **address: str | list[str]) -> AppTest:
-        app = AppTest.from_function(_page, default_timeout=30, args=(product_id,))
+        app = AppTest.from_function(draw_one, default_timeout=30, args=(product_id,))
         for name, value in address.items():
             app.query_params[name] = value
         return app.run()
 
 
-def _page(product_id: str) -> None:
+def draw_one(product_id: str) -> None:
     from dashboards import services
     from dashboards.app import draw_safely
     from dashboards.pages.board import draw_board
@@ -67,7 +67,6 @@ def desk(monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     monkeypatch.setattr(services, "_unloads", made.unloads)
     monkeypatch.setattr(services, "_sessions", Sessions(made.store.check, lifetime=0))
     monkeypatch.setattr(services, "token", lambda: "a")
-    monkeypatch.setattr(services, "today", lambda: TODAY)
     yield made
 
 
@@ -282,10 +281,12 @@ def test_the_board_puts_what_needs_attention_first_and_opens_it(desk: Desk) -> N
     app = desk.open("LIVE-04")
     assert not app.exception
     assert "Требует внимания" in _texts(app)
-    flags = [button for button in app.button if str(button.key).startswith("flag-region")]
+    flags = [button for button in app.button if str(button.key).startswith("flag-organisation")]
     assert flags
+    assert flags[0].key == "flag-organisation-10-visits"
     flags[0].click().run()
-    assert _address(app, "path") == ["region:1"]
+    assert not app.exception and _address(app, "path") == ["organisation:10"]
+    assert any(subheader.value.startswith("В разрезе: department") for subheader in app.subheader)
 
 
 def test_a_preset_and_typed_days_change_the_period(desk: Desk) -> None:
@@ -329,3 +330,13 @@ def test_a_run_without_a_session_draws_nothing(desk: Desk) -> None:
     desk.store.users.clear()
     app = AppTest.from_file(str(SCRIPT), default_timeout=30).run()
     assert not app.exception and not app.title and not app.markdown
+
+
+def test_an_unload_of_cells_lists_its_cells_first(desk: Desk) -> None:
+    app = desk.open("XLS-01")
+    app.toggle[0].set_value(True).run()
+    assert not app.exception
+    assert list(app.dataframe[-1].value.columns) == ["Повод", "Посещения"]
+    chooser = next(box for box in app.selectbox if box.label == "Строки показателя")
+    chooser.set_value("").run()
+    assert len(app.dataframe[-1].value) == 50

@@ -41,7 +41,6 @@ def test_number_with_ten_in_both_rounds_does_not_exist() -> None:
         assert not iin.is_valid(eleven + last)
 
 
-@pytest.mark.requirement("REG-08")
 @given(
     number=st.dates(date(1800, 1, 1), date(2099, 12, 31)).flatmap(
         lambda born: st.tuples(st.just(born), st.sampled_from(("M", "F")), st.integers(0, 9990))
@@ -111,9 +110,7 @@ def test_typed_forms_of_one_number(typed: str) -> None:
 )
 def test_century_and_sex(century_digit: str, expected: iin.IinFacts) -> None:
     eleven = next(
-        candidate
-        for serial in range(9)
-        if _by_rounds(candidate := f"850314{century_digit}{serial:04d}") != (10, 10)
+        candidate for serial in range(9) if _by_rounds(candidate := f"850314{century_digit}{serial:04d}") != (10, 10)
     )
     assert iin.decode(f"{eleven}{iin.check_digit(eleven)}") == expected
 
@@ -139,9 +136,7 @@ def test_disagreement_is_reported_not_refused(
     assert iin.disagreements("850314300013", born, sex) == expected
 
 
-@pytest.mark.parametrize(
-    ("born", "serial"), [(date(1799, 1, 1), 1), (date(2100, 1, 1), 1), (BORN, 10000), (BORN, -1)]
-)
+@pytest.mark.parametrize(("born", "serial"), [(date(1799, 1, 1), 1), (date(2100, 1, 1), 1), (BORN, 10000), (BORN, -1)])
 def test_number_that_cannot_be_made(born: date, serial: int) -> None:
     with pytest.raises(ValueError, match="is"):
         iin.generate(born, "M", serial)

@@ -4,19 +4,19 @@ with named as (
   select
     key as appointment_id,
     xid
-  from ({{ batch_changes('appointment') }}) as batch
+  from ({{ entries_of('appointment') }}) as batch
   union all
   select
     unnest([{{ image('appointment_id', 'bigint') }}, {{ image('appointment_id', 'bigint', 'old') }}]),
     xid
-  from ({{ batch_changes('encounter') }}) as batch
+  from ({{ entries_of('encounter') }}) as batch
   where {{ touches(['appointment_id', 'voided_at']) }}
   union all
   select
     booking.appointment_id,
     referral.xid
   from {{ ref('stg_operational__appointment') }} as booking
-  inner join ({{ batch_changes('service_request') }}) as referral on booking.service_request_id = referral.key
+  inner join ({{ entries_of('service_request') }}) as referral on booking.service_request_id = referral.key
   where {{ touches(['number']) }}
   union all
   select
@@ -45,7 +45,7 @@ with named as (
     booking.appointment_id,
     post.xid
   from {{ ref('stg_operational__appointment') }} as booking
-  inner join ({{ batch_changes('practitioner_role') }}) as post on booking.practitioner_role_id = post.key
+  inner join ({{ entries_of('practitioner_role') }}) as post on booking.practitioner_role_id = post.key
   where {{ touches(['specialty_code', 'position_code']) }}
 ),
 
@@ -64,7 +64,7 @@ images as (
     {{ local_date(image('starts_at', 'timestamptz', 'old')) }},
     {{ image('owner_organisation_id', 'bigint', 'old') }},
     xid
-  from ({{ batch_changes('appointment') }}) as batch
+  from ({{ entries_of('appointment') }}) as batch
   where old_row is not null
 )
 

@@ -4,7 +4,7 @@ with named as (
   select
     key as encounter_id,
     xid
-  from ({{ batch_changes('encounter') }}) as batch
+  from ({{ entries_of('encounter') }}) as batch
   {%- for child in ['condition', 'procedure', 'service_request'] %}
   union all
   select
@@ -12,7 +12,7 @@ with named as (
       {{ image('encounter_id', 'bigint') }}, {{ image('encounter_id', 'bigint', 'old') }}
     ])),
     xid
-  from ({{ batch_changes(child) }}) as batch
+  from ({{ entries_of(child) }}) as batch
   {%- endfor %}
   union all
   select
@@ -41,19 +41,20 @@ with named as (
     visit.encounter_id,
     post.xid
   from {{ ref('stg_operational__encounter') }} as visit
-  inner join ({{ batch_changes('practitioner_role') }}) as post on visit.practitioner_role_id = post.key
+  inner join ({{ entries_of('practitioner_role') }}) as post on visit.practitioner_role_id = post.key
   where {{ touches(['specialty_code', 'position_code']) }}
   union all
   select
     diagnosis.encounter_id,
     code.xid
-  from ({{ batch_changes('icd10') }}) as code
-  inner join {{ ref('dim_icd10') }} as tree
-    on
-      {{ image('code') }} = tree.icd10_code
-      or {{ image('code') }} = tree.category_code
-      or {{ image('code') }} = tree.block_code
-      or {{ image('code') }} = tree.chapter_code
+  from ({{ entries_of('icd10') }}) as code
+  -- an equality for the join: a choice of four columns would compare every code with every other
+  inner join (
+    select
+      icd10_code,
+      unnest(list_distinct([icd10_code, category_code, block_code, chapter_code])) as code_above
+    from {{ ref('dim_icd10') }}
+  ) as tree on {{ image('code') }} = tree.code_above
   inner join {{ ref('stg_operational__condition') }} as diagnosis on tree.icd10_code = diagnosis.icd10_code
   where {{ touches(['level', 'parent_code']) }}
 ),
@@ -75,7 +76,7 @@ images as (
     {{ local_date(image('started_at', 'timestamptz', 'old')) }},
     {{ image('owner_organisation_id', 'bigint', 'old') }},
     xid
-  from ({{ batch_changes('encounter') }}) as batch
+  from ({{ entries_of('encounter') }}) as batch
   where old_row is not null
 )
 

@@ -13,7 +13,7 @@ with spans as (
     date '1900-01-01',
     date '9999-12-31',
     xid
-  from ({{ batch_changes('organisation') }}) as batch
+  from ({{ entries_of('organisation') }}) as batch
   where {{ touches(['kind']) }}
 )
 

@@ -7,7 +7,7 @@ with own as (
       key, {{ image('merged_into_id', 'bigint') }}, {{ image('merged_into_id', 'bigint', 'old') }}
     ])) as patient_id,
     xid
-  from ({{ batch_changes('patient') }}) as batch
+  from ({{ entries_of('patient') }}) as batch
   where {{ touches(['birth_date', 'sex', 'residence_kato', 'urban_flag', 'death_date', 'voided_at', 'merged_into_id']) }}
 ),
 

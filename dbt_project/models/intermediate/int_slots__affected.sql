@@ -3,14 +3,14 @@
 
 with named as (
   select key as slot_id
-  from ({{ batch_changes('slot') }}) as batch
+  from ({{ entries_of('slot') }}) as batch
   union
   select unnest([{{ image('slot_id', 'bigint') }}, {{ image('slot_id', 'bigint', 'old') }}])
-  from ({{ batch_changes('appointment') }}) as batch
+  from ({{ entries_of('appointment') }}) as batch
   union
   select piece.slot_id
   from {{ ref('stg_operational__slot') }} as piece
-  inner join ({{ batch_changes('schedule') }}) as plan on piece.schedule_id = plan.key
+  inner join ({{ entries_of('schedule') }}) as plan on piece.schedule_id = plan.key
   union
   select piece.slot_id
   from {{ ref('stg_operational__slot') }} as piece
@@ -24,7 +24,7 @@ with named as (
   select piece.slot_id
   from {{ ref('stg_operational__slot') }} as piece
   inner join {{ ref('stg_operational__schedule') }} as plan on piece.schedule_id = plan.schedule_id
-  inner join ({{ batch_changes('practitioner_role') }}) as post on plan.practitioner_role_id = post.key
+  inner join ({{ entries_of('practitioner_role') }}) as post on plan.practitioner_role_id = post.key
   where {{ touches(['specialty_code', 'position_code']) }}
 )
 
@@ -40,5 +40,5 @@ select
   key,
   {{ local_date(image('starts_at', 'timestamptz', 'old')) }},
   {{ image('owner_organisation_id', 'bigint', 'old') }}
-from ({{ batch_changes('slot') }}) as batch
+from ({{ entries_of('slot') }}) as batch
 where old_row is not null

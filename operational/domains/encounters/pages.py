@@ -31,6 +31,7 @@ from operational.domains.encounters.schemas import (
 from operational.domains.encounters.service import Visits
 from operational.domains.organisation.models import Practitioner
 from operational.domains.patients.models import Patient
+from operational.kit.errors import NotFound
 from operational.web.database import Db
 from operational.web.flash import Flash
 from operational.web.forms import Form, FormValues, parse
@@ -71,6 +72,16 @@ class OpenVisitsPage:
     rows: Sequence[tuple[Encounter, Patient]]
 
 
+@dataclass(frozen=True, slots=True)
+class NewVisitPage:
+    """A visit without a booking is about to begin."""
+
+    patient: Patient
+    reasons: list[tuple[str, str]]
+    values: dict[str, str]
+    errors: dict[str, str]
+
+
 def service(request: Request, db: Db) -> Visits:
     return Visits(db, request.app.state.clock, request.app.state.settings.zone)
 
@@ -83,7 +94,8 @@ def _page(request: Request, db: Session, viewer: Viewer, key: int, values: FormV
     visit = visits.get(key)
     patient = repository.patient(db, visit.patient_id)
     doctor = repository.practitioner(db, visit.practitioner_id)
-    assert patient is not None and doctor is not None
+    if patient is None or doctor is None:
+        raise NotFound()
     coded = {name: repository.coded_values(db, name) for name in CODED}
     language = language_of(request)
     day = visit.started_at.astimezone(visits.zone).date()
@@ -125,8 +137,25 @@ def open_visits(request: Request, viewer: CanWrite, db: Db) -> HTMLResponse:
     return render(request, "encounters/open.html", OpenVisitsPage(rows))
 
 
+def _new_page(request: Request, db: Session, key: str, values: FormValues | None = None) -> NewVisitPage:
+    patient = repository.patient(db, int(key)) if key.isdecimal() else None
+    if patient is None:
+        raise NotFound()
+    kazakh = language_of(request) == "kk"
+    reasons = [
+        (row.code, row.name_kk if kazakh else row.name_ru) for row in repository.coded_values(db, "visit_reason")
+    ]
+    return NewVisitPage(patient, reasons, dict(values or {}), {})
+
+
+@router.get("/visits/new", response_class=HTMLResponse)
+def new(request: Request, viewer: CanWrite, db: Db) -> HTMLResponse:
+    return render(request, "encounters/new.html", _new_page(request, db, request.query_params.get("patient", "")))
+
+
 @router.post("/visits")
-def start(request: Request, viewer: CanWrite, visits: Service_, form: Form) -> Response:
+def start(request: Request, viewer: CanWrite, db: Db, visits: Service_, form: Form) -> Response:
+    rerender_on_error(request, "encounters/new.html", _new_page(request, db, form.get("patient_id", ""), form))
     visit = visits.start(parse(StartVisit, form))
     return see_other(request, f"/visits/{visit.id}")
 

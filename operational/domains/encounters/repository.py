@@ -185,17 +185,10 @@ def organisations(session: Session, day: date) -> Sequence[tuple[int, Organisati
     return [(row[0], row[1]) for row in rows]
 
 
-def person_keys(session: Session, patient_id: int) -> list[int]:
-    """All records of the person that this record belongs to."""
-    survivor = session.scalar(select(func.coalesce(Patient.merged_into_id, Patient.id)).where(Patient.id == patient_id))
-    if survivor is None:
-        return []
-    rows = session.scalars(select(Patient.id).where(or_(Patient.id == survivor, Patient.merged_into_id == survivor)))
-    return list(rows)
-
-
-def visits_of(session: Session, patient_ids: Sequence[int]) -> Sequence[tuple[Encounter, Practitioner, str | None]]:
-    """The visits of these records, newest first, with the doctor and the main diagnosis."""
+def visits_of(
+    session: Session, patient_ids: Sequence[int], *, limit: int
+) -> Sequence[tuple[Encounter, Practitioner, str | None]]:
+    """The newest visits of these records with the doctor and the main diagnosis."""
     main = (
         select(Condition.icd10_code)
         .where(Condition.encounter_id == Encounter.id, Condition.rank == "main", Condition.voided_at.is_(None))
@@ -207,8 +200,15 @@ def visits_of(session: Session, patient_ids: Sequence[int]) -> Sequence[tuple[En
         .join(Practitioner, Practitioner.id == Encounter.practitioner_id)
         .where(Encounter.patient_id.in_(patient_ids))
         .order_by(Encounter.started_at.desc())
+        .limit(limit)
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def count_visits(session: Session, patient_ids: Sequence[int]) -> int:
+    return int(
+        session.scalar(select(func.count()).select_from(Encounter).where(Encounter.patient_id.in_(patient_ids))) or 0
+    )
 
 
 def draft(session: Session, author_id: int, form_key: str, subject_key: str) -> DocumentDraft | None:

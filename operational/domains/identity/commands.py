@@ -10,6 +10,7 @@ from operational.domains.identity.models import Role
 from operational.domains.identity.roles import role_definitions
 from operational.kit.access import Scope
 from operational.kit.db import transaction
+from operational.kit.errors import NotFound
 
 
 def ensure_roles(settings: Settings) -> None:
@@ -52,3 +53,12 @@ def add_user(
             allowed=None, password=password, practitioner_id=practitioner_id, language=language,
         )  # fmt: skip
         return user.id, handed
+
+
+def organisation_by_code(settings: Settings, code: str) -> int:
+    """The key of an organisation. Raises NotFound."""
+    with transaction(settings, Scope.nobody()) as session:
+        key = repository.organisation_key(session, code)
+        if key is None:
+            raise NotFound("organisation")
+        return key

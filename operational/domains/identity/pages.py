@@ -30,7 +30,7 @@ router = APIRouter(include_in_schema=False)
 router.include_router(users.router)
 NAV = [
     NavItem("shell.home", "/", None, icon="home", order=0, shortcut="h"),
-    NavItem("identity.users.nav", "/users", "users.manage", icon="shield", order=90, shortcut="u"),
+    NavItem("identity.users.nav", "/users", "users.manage", icon="shield", order=90, shortcut="m"),
 ]
 TILES = [Tile("identity.users.nav", "/users", "users.manage", "shield", 90, "identity.users.hint")]
 

@@ -147,3 +147,9 @@ def recent_events(session: Session, user_id: int, limit: int) -> Sequence[AuditE
     """What the user did last, as the audit trail has it."""
     query = select(AuditEvent).where(AuditEvent.user_id == user_id).order_by(AuditEvent.id.desc())
     return session.scalars(query.limit(limit)).all()
+
+
+def organisation_key(session: Session, code: str) -> int | None:
+    """The key of an organisation by its code."""
+    key: int | None = session.scalar(text("select id from organisation where code = :code"), {"code": code})
+    return key

@@ -51,6 +51,12 @@ class NotOfThisOrganisation(BusinessError):
     field = "department_id"
 
 
+class UnknownCode(BusinessError):
+    """A code that its directory does not have, or no longer has."""
+
+    message_key = "organisation.error.unknown_code"
+
+
 class RoleEnded(Conflict):
     """The position has ended already; only one that still holds is moved."""
 

@@ -20,9 +20,7 @@ class Organisation(Fed, Base):
     """An organisation's identity; what changes over time stands in its versions."""
 
     __tablename__ = "organisation"
-    __table_args__ = (
-        CheckConstraint("kind in ('region','district','hospital','polyclinic','rural')", name="kind"),
-    )
+    __table_args__ = (CheckConstraint("kind in ('region','district','hospital','polyclinic','rural')", name="kind"),)
     code: Mapped[str] = mapped_column(unique=True)
     kind: Mapped[str]
     bin: Mapped[str | None]

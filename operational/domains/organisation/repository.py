@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Select, Text, and_, column, func, or_, select, table
 from sqlalchemy.orm import Session
 
 from operational.domains.organisation.models import (
@@ -20,6 +20,26 @@ from operational.domains.organisation.models import (
     Site,
     SiteAssignment,
 )
+
+# The small directories belong to a domain of the same tier, which is not imported.
+CODED_VALUE = table(
+    "coded_value",
+    column("directory_code", Text),
+    column("code", Text),
+    column("name_kk", Text),
+    column("name_ru", Text),
+    column("sort_order"),
+    column("active", Boolean),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeName:
+    """An entry of a small directory."""
+
+    code: str
+    name_kk: str
+    name_ru: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +100,7 @@ def organisations(session: Session, ids: Collection[int], day: date) -> list[Org
         .order_by(Organisation.code)
     )
     return [
-        OrganisationRow(o.id, o.code, o.kind, v.parent_id, v.name_kk, v.name_ru, v.kato_code) for o, v in rows.tuples()
+        OrganisationRow(o.id, o.code, o.kind, v.parent_id, v.name_kk, v.name_ru, v.kato_code) for o, v in rows
     ]
 
 
@@ -129,7 +149,7 @@ def sites(session: Session, organisation_id: int, day: date) -> list[SiteRow]:
         .join(Practitioner, Practitioner.id == SiteAssignment.practitioner_id)
         .where(SiteAssignment.site_id.in_([row.id for row in found]), holds_on(SiteAssignment, day))
     )
-    by_site = {(assignment.site_id, assignment.duty): person for assignment, person in answering.tuples()}
+    by_site = {(assignment.site_id, assignment.duty): person for assignment, person in answering}
     return [SiteRow(row, by_site.get((row.id, "doctor")), by_site.get((row.id, "nurse"))) for row in found]
 
 
@@ -141,7 +161,7 @@ def assignments(session: Session, site_id: int) -> list[AssignmentRow]:
         .where(SiteAssignment.site_id == site_id)
         .order_by(SiteAssignment.valid_from.desc())
     )
-    return [AssignmentRow(assignment, person) for assignment, person in rows.tuples()]
+    return [AssignmentRow(assignment, person) for assignment, person in rows]
 
 
 def open_assignment(
@@ -171,7 +191,7 @@ def staff(session: Session, organisation_id: int, day: date) -> list[StaffRow]:
         .where(PractitionerRole.organisation_id == organisation_id, holds_on(PractitionerRole, day))
         .order_by(Practitioner.sort_key, PractitionerRole.id)
     )
-    return [StaffRow(*row) for row in rows.tuples()]
+    return [StaffRow(*row) for row in rows]
 
 
 def roles_of(session: Session, practitioner_id: int) -> list[StaffRow]:
@@ -181,7 +201,7 @@ def roles_of(session: Session, practitioner_id: int) -> list[StaffRow]:
         .where(PractitionerRole.practitioner_id == practitioner_id)
         .order_by(PractitionerRole.valid_from.desc(), PractitionerRole.id.desc())
     )
-    return [StaffRow(*row) for row in rows.tuples()]
+    return [StaffRow(*row) for row in rows]
 
 
 def role(session: Session, role_id: int) -> PractitionerRole | None:
@@ -207,3 +227,14 @@ def works_in(session: Session, practitioner_id: int, organisation_id: int, day: 
         )
     )
     return bool(found)
+
+
+def code_names(session: Session, directory_code: str) -> list[CodeName]:
+    """The active entries of a small directory in their order."""
+    columns = CODED_VALUE.c
+    rows = session.execute(
+        select(columns.code, columns.name_kk, columns.name_ru)
+        .where(columns.directory_code == directory_code, columns.active)
+        .order_by(columns.sort_order, columns.code)
+    )
+    return [CodeName(row.code, row.name_kk, row.name_ru) for row in rows]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -11,12 +11,12 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from kmis.names import name_key, name_matches, sort_key
-from operational.domains.catalogs import service as catalogs
 from operational.domains.organisation import repository
 from operational.domains.organisation.errors import (
     NotOfThisOrganisation,
     PeriodReversed,
     RoleEnded,
+    UnknownCode,
     refusal_of,
 )
 from operational.domains.organisation.models import (
@@ -206,7 +206,7 @@ def add_staff(session: Session, organisation_id: int, new: NewStaff, today: date
 def add_department(session: Session, organisation_id: int, new: NewDepartment, today: date) -> Department:
     """A new department. Raises NotFound, UnknownCode, CodeTaken."""
     organisation(session, organisation_id, today)
-    catalogs.check_value(session, "department_kind", new.kind, "kind")
+    _check_code(session, "department_kind", new.kind, "kind")
     with _refusing(session):
         made = Department(organisation_id=organisation_id, **new.model_dump())
         session.add(made)
@@ -252,14 +252,14 @@ def _check_position(
     department = repository.department(session, department_id)
     if department is None or department.organisation_id != organisation_id:
         raise NotOfThisOrganisation
-    catalogs.check_value(session, "position", position_code, "position_code")
-    catalogs.check_value(session, "specialty", specialty_code, "specialty_code")
+    _check_code(session, "position", position_code, "position_code")
+    _check_code(session, "specialty", specialty_code, "specialty_code")
+
+
+def _check_code(session: Session, directory_code: str, code: str, field: str) -> None:
+    if code not in {name.code for name in repository.code_names(session, directory_code)}:
+        raise UnknownCode(field)
 
 
 def _audit(session: Session, action: str, table: str, key: int, organisation_id: int) -> None:
     audit(session, action, object_table=table, object_id=key, organisation_id=organisation_id)
-
-
-def choices_of_departments(departments: Sequence[Department], language: str) -> list[tuple[str, str]]:
-    """Departments as (id, name) for a select."""
-    return [(str(d.id), d.name_kk if language == "kk" else d.name_ru) for d in departments]

@@ -15,6 +15,7 @@ from operational.domains.patients import card, pages_forms, pages_merge, reposit
 from operational.domains.patients.permissions import CanRead, CanRegister
 from operational.domains.patients.repository import Reading, Sort
 from operational.domains.patients.views import CardHead, PersonLine
+from operational.kit.audit import audit
 from operational.web.database import Db
 from operational.web.flash import Flash
 from operational.web.forms import Form
@@ -38,7 +39,7 @@ COLUMNS = (
     Column("patients.column.name", sort="name"),
     Column("patients.column.birth_date", sort="birth_date"),
     Column("patients.column.sex", narrow=True),
-    Column("patients.column.iin"),
+    Column("patients.column.iin", narrow=True),
     Column("patients.column.phone", narrow=True),
     Column("patients.column.number", sort="patient_no", numeric=True, narrow=True),
 )
@@ -119,9 +120,12 @@ def quality(request: Request, viewer: CanRegister, db: Db, query: ListQuery) -> 
         for line, patient in zip(people, patients, strict=True)
     ]
     columns = (
-        Column("patients.column.name"), Column("patients.column.iin"), Column("patients.column.birth_date"),
-        Column("patients.column.sex"), Column("patients.column.disagrees"), Column("patients.column.reason"),
-    )  # fmt: skip
+        Column("patients.column.name"),
+        Column("patients.column.iin", narrow=True),
+        Column("patients.column.birth_date", narrow=True),
+        Column("patients.column.sex", narrow=True),
+        Column("patients.column.disagrees"),
+    )
     return render(request, "patients/quality.html", QualityPage(columns, ListPage(rows, total, query)))
 
 
@@ -130,10 +134,11 @@ def show(patient_id: int, request: Request, viewer: CanRead, db: Db, kind: str =
     """The card. A merged record leads to the card of its survivor."""
     patient = service.get(db, patient_id)
     if patient.merged_into_id is not None:
-        message = Flash("patients.shown_as_one", "info", {"number": patient.patient_no})
+        message = Flash("patients.shown_as_one", "info")
         return see_other(request, f"/patients/{patient.merged_into_id}", message)
     language = language_of(request)
     head = views.card_head(db, patient_id, request, language)
+    audit(db, "patient.card_opened", object_table="patient", object_id=patient.id)
     keys = tuple(record.id for record in head.records)
     asked = card.TimelineQuery(keys, language, request.app.state.settings.timezone, CARD_PAGE)
     shown = card.timeline(db, asked, viewer.permissions, kinds=[kind] if kind else (), page=page)

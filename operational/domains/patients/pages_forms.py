@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from operational.domains.catalogs import service as catalogs
+from operational.domains.catalogs.repository import kato_by_code
 from operational.domains.patients import attaching, repository, service, views
 from operational.domains.patients.models import Patient
 from operational.domains.patients.permissions import CanAttach, CanRegister
@@ -141,6 +142,10 @@ def edit_form(patient_id: int, request: Request, viewer: CanRegister, db: Db, ki
         values["identity_kind"] = kind
     mother = service.mothers_of(db, [patient]).get(patient.mother_id or 0)
     values["mother_id_text"] = service.full_name(mother) if mother else ""
+    place = kato_by_code(db, patient.residence_kato) if patient.residence_kato else None
+    if place is not None:
+        kazakh = place.name_kk if language_of(request) == "kk" else None
+        values["residence_kato_text"] = f"{place.code} {kazakh or place.name_ru}"
     return render(request, "patients/edit.html", _form(request, db, values, patient=patient))
 
 

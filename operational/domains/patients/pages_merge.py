@@ -9,10 +9,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
-from operational.domains.patients import errors, merging, service, views
+from operational.domains.patients import errors, merging, views
 from operational.domains.patients.merging import Comparison
 from operational.domains.patients.permissions import CanMerge
 from operational.domains.patients.views import CardHead
+from operational.kit.errors import Required
 from operational.web.database import Db
 from operational.web.flash import Flash
 from operational.web.forms import Form
@@ -58,6 +59,16 @@ def choose(patient_id: int, request: Request, viewer: CanMerge, db: Db, other: s
     return render(request, "patients/merge.html", _page(request, db, patient_id, {"other": other}))
 
 
+@router.post("/patients/{patient_id:int}/merge/choose", response_class=HTMLResponse)
+def chosen(patient_id: int, request: Request, viewer: CanMerge, db: Db, form: Form) -> Response:
+    """From the typed choice to the comparison, whose address holds keys only."""
+    rerender_on_error(request, "patients/merge.html", _page(request, db, patient_id, {}))
+    other = form.get("other", "")
+    if not other.isdecimal():
+        raise Required("other")
+    return see_other(request, f"/patients/{patient_id}/merge?other={other}")
+
+
 @router.post("/patients/{patient_id:int}/merge", response_class=HTMLResponse)
 def merge(patient_id: int, request: Request, viewer: CanMerge, db: Db, form: Form) -> Response:
     """Merge; ``survivor`` is the key of the record that stays."""
@@ -77,5 +88,4 @@ def merge(patient_id: int, request: Request, viewer: CanMerge, db: Db, form: For
 def separate(patient_id: int, request: Request, viewer: CanMerge, db: Db, form: Form) -> Response:
     """Take the merge of a record back."""
     merging.separate(db, patient_id, form.get("reason", ""), views.now_of(request))
-    message = Flash("patients.separated", params={"number": service.get(db, patient_id).patient_no})
-    return see_other(request, f"/patients/{patient_id}", message)
+    return see_other(request, f"/patients/{patient_id}", Flash("patients.separated"))

@@ -170,15 +170,24 @@ def bookings(
     return [BookingRow(row[0], row[1], row[2]) for row in rows]
 
 
-def bookings_of(session: Session, patient_ids: Sequence[int]) -> Sequence[tuple[Appointment, Practitioner]]:
-    """All bookings of these records, newest first."""
+def bookings_of(
+    session: Session, patient_ids: Sequence[int], *, limit: int
+) -> Sequence[tuple[Appointment, Practitioner]]:
+    """The newest bookings of these records."""
     rows = session.execute(
         select(Appointment, Practitioner)
         .join(Practitioner, Practitioner.id == Appointment.practitioner_id)
         .where(Appointment.patient_id.in_(patient_ids))
         .order_by(Appointment.starts_at.desc())
+        .limit(limit)
     )
     return [(row[0], row[1]) for row in rows]
+
+
+def count_bookings(session: Session, patient_ids: Sequence[int]) -> int:
+    return int(
+        session.scalar(select(func.count()).select_from(Appointment).where(Appointment.patient_id.in_(patient_ids))) or 0
+    )
 
 
 def patient(session: Session, key: int) -> Patient | None:

@@ -10,7 +10,7 @@ branch_labels = None
 depends_on = None
 
 DEFINED = (
-    "kmis_end_attachment(bigint, date)", "kmis_persons_named(jsonb)", "kmis_persons_alike(text, real)",
+    "kmis_end_attachment(bigint, date)", "kmis_persons_named(jsonb)", "kmis_persons_alike(text, double precision)",
 )  # fmt: skip
 
 FOLLOW_MERGES = """
@@ -97,7 +97,7 @@ end $$
 
 PERSONS_ALIKE = """
 -- The persons visible in the scope whose name_key holds words alike to p_name, the threshold from 0 to 1.
-create function kmis_persons_alike(p_name text, p_least real) returns setof bigint
+create function kmis_persons_alike(p_name text, p_least double precision) returns setof bigint
 language plpgsql stable security definer set search_path = public, pg_temp rows 200 as $$
 begin
     perform set_config('pg_trgm.word_similarity_threshold', p_least::text, true);

@@ -1,5 +1,5 @@
 """The same stage as the shell's tests."""
 
-from tests.operational.web.conftest import app, client, make_user, signed_in
+from tests.operational.web.conftest import app, cheap_hashes, client, make_user, signed_in
 
-__all__ = ["app", "client", "make_user", "signed_in"]
+__all__ = ["app", "cheap_hashes", "client", "make_user", "signed_in"]

@@ -23,7 +23,8 @@ SignedIn = Callable[..., TestClient]
 
 
 def enter(client: TestClient, login: str, password: str, **more: str) -> int:
-    return post(client, "/sign-in", {"login": login, "password": password, **more}, "/sign-in").status_code
+    status: int = post(client, "/sign-in", {"login": login, "password": password, **more}, "/sign-in").status_code
+    return status
 
 
 @pytest.mark.requirement("SEC-01")
@@ -122,7 +123,7 @@ def test_sign_out_ends_the_session(settings: Settings, signed_in: SignedIn) -> N
 def test_own_sessions_are_listed_and_ended(app: FastAPI, signed_in: SignedIn) -> None:
     browser = signed_in()
     second = TestClient(app, raise_server_exceptions=False)
-    assert enter(second, browser.login, PASSWORD) == 303  # type: ignore[attr-defined]  # set by the fixture
+    assert enter(second, browser.login, PASSWORD) == 303
     page = browser.get("/account").text
     key = re.search(r"/account/sessions/(\d+)/revoke", page)
     assert key is not None
@@ -137,7 +138,7 @@ def test_own_sessions_are_listed_and_ended(app: FastAPI, signed_in: SignedIn) ->
 def test_change_of_password(app: FastAPI, signed_in: SignedIn) -> None:
     browser = signed_in()
     other = TestClient(app, raise_server_exceptions=False)
-    assert enter(other, browser.login, PASSWORD) == 303  # type: ignore[attr-defined]  # set by the fixture
+    assert enter(other, browser.login, PASSWORD) == 303
     good = {"current": PASSWORD, "new": "Another-Word-99", "repeat": "Another-Word-99"}
     for change, field in (
         ({"current": "wrong"}, "current"),
@@ -152,8 +153,8 @@ def test_change_of_password(app: FastAPI, signed_in: SignedIn) -> None:
     assert post(browser, "/account/password", good).status_code == 303
     assert browser.get("/account", follow_redirects=False).status_code == 200
     assert other.get("/account", follow_redirects=False).status_code == 303
-    assert enter(other, browser.login, PASSWORD) == 422  # type: ignore[attr-defined]  # set by the fixture
-    assert enter(other, browser.login, "Another-Word-99") == 303  # type: ignore[attr-defined]  # set by the fixture
+    assert enter(other, browser.login, PASSWORD) == 422
+    assert enter(other, browser.login, "Another-Word-99") == 303
 
 
 @pytest.mark.requirement("UI-02")

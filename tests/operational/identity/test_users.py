@@ -68,7 +68,7 @@ def test_bad_new_user_names_the_field(
 
 def test_login_is_unique_and_organisation_in_scope(world: dict[str, int], signed_in: SignedIn) -> None:
     admin = signed_in("administrator")
-    taken = post(admin, "/users/new", new_user(world, login=admin.login.upper()))  # type: ignore[attr-defined]  # set by the fixture
+    taken = post(admin, "/users/new", new_user(world, login=admin.login.upper()))
     assert taken.status_code == 409
     assert 'id="e-login"' in taken.text
     elsewhere = post(admin, "/users/new", new_user(world, login="elsewhere", organisation_id=str(world["other"])))
@@ -79,13 +79,13 @@ def test_login_is_unique_and_organisation_in_scope(world: dict[str, int], signed
 @pytest.mark.requirement("SEC-02")
 def test_blocking_ends_sessions_and_can_be_undone(signed_in: SignedIn) -> None:
     admin, victim = signed_in("administrator"), signed_in("doctor")
-    address = f"/users/{victim.user_id}"  # type: ignore[attr-defined]  # set by the fixture
+    address = f"/users/{victim.user_id}"
     assert post(admin, f"{address}/block", {}).status_code == 303
     page = admin.get(address).text
     assert f'action="{address}/unblock"' in page
     assert "toast-undo" in page
     assert victim.get("/account", follow_redirects=False).status_code == 303
-    login = {"login": victim.login, "password": PASSWORD}  # type: ignore[attr-defined]  # set by the fixture
+    login = {"login": victim.login, "password": PASSWORD}
     assert post(victim, "/sign-in", login, "/sign-in").status_code == 422
     assert post(admin, f"{address}/unblock", {}).status_code == 303
     assert post(victim, "/sign-in", login, "/sign-in").status_code == 303
@@ -97,10 +97,10 @@ def test_blocking_ends_sessions_and_can_be_undone(signed_in: SignedIn) -> None:
 def test_nobody_blocks_themselves_or_a_stranger(signed_in: SignedIn) -> None:
     admin = signed_in("administrator")
     stranger = signed_in("doctor", organisation="other")
-    assert post(admin, f"/users/{admin.user_id}/block", {}).status_code == 409  # type: ignore[attr-defined]  # set by the fixture
+    assert post(admin, f"/users/{admin.user_id}/block", {}).status_code == 409
     for act in ("block", "password"):
-        assert post(admin, f"/users/{stranger.user_id}/{act}", {}).status_code == 404  # type: ignore[attr-defined]  # set by the fixture
-    assert admin.get(f"/users/{stranger.user_id}").status_code == 404  # type: ignore[attr-defined]  # set by the fixture
+        assert post(admin, f"/users/{stranger.user_id}/{act}", {}).status_code == 404
+    assert admin.get(f"/users/{stranger.user_id}").status_code == 404
 
 
 def test_list_searches_sorts_and_pages(make_user: MakeUser, signed_in: SignedIn, settings: Settings) -> None:

@@ -22,9 +22,7 @@ from operational.web.setup import install
 from operational.web.viewer import Viewer
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-EVERYTHING = frozenset(
-    {"patients.read", "patients.register", "patients.attach", "patients.merge", "catalogs.read"}
-)
+EVERYTHING = frozenset({"patients.read", "patients.register", "patients.attach", "patients.merge", "catalogs.read"})
 
 
 class _SignedIn:

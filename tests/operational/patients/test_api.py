@@ -141,8 +141,6 @@ def test_record_of_another_organisation_is_opened_with_a_reason(
         ("GET", "/patients/1/merge"),
     ],
 )
-def test_each_route_needs_its_right(
-    session: Session, settings: Settings, scope: Scope, method: str, path: str
-) -> None:
+def test_each_route_needs_its_right(session: Session, settings: Settings, scope: Scope, method: str, path: str) -> None:
     stranger = client_of(session, settings, scope, permissions=frozenset())
     assert stranger.request(method, path, json={}).status_code == 403

@@ -20,10 +20,7 @@ def _to(site: int, day: date, reason: str = "Тіркелу туралы өті�
     return AttachmentIn(site_id=site, valid_from=day, reason=reason)
 
 
-@pytest.mark.requirement("REG-01")
-def test_move_ends_the_old_attachment_and_begins_the_new(
-    session: Session, scope: Scope, world: dict[str, int]
-) -> None:
+def test_move_ends_the_old_attachment_and_begins_the_new(session: Session, scope: Scope, world: dict[str, int]) -> None:
     patient = registered(session)
     attaching.attach(session, patient.id, _to(world["site"], date(2026, 1, 10)), TODAY)
     elsewhere = Scope(scope.user_id, frozenset({world["other"]}), home_organisation_id=world["other"])

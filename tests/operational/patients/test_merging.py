@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import UTC, datetime
 
 import pytest
@@ -150,3 +151,36 @@ def test_merge_and_separation_are_audited_and_fed_with_the_reason(session: Sessi
         ("patient.merged", WHY),
         ("patient.separated", "Қате біріктірілген"),
     ]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_random_merges_and_separations_agree_with_a_model(session: Session, seed: int) -> None:
+    chance = random.Random(seed)
+    people = [
+        registered(session, surname="Сапарова", given_name=name)
+        for name in ("Алма", "Балжан", "Гүлнар", "Дана", "Ерке", "Жанар")
+    ]
+    model: dict[int, int] = {}
+
+    def survivor(key: int) -> int:
+        while key in model:
+            key = model[key]
+        return key
+
+    for _ in range(40):
+        source, target = (person.id for person in chance.sample(people, 2))
+        if chance.random() < 0.4:
+            if source in model:
+                merging.separate(session, source, WHY, NOW)
+                del model[source]
+            else:
+                with pytest.raises(errors.NotMerged):
+                    merging.separate(session, source, WHY, NOW)
+        elif source in model or survivor(target) == source:
+            with pytest.raises(errors.MergeRefused):
+                merging.merge(session, source, target, WHY, NOW)
+        else:
+            assert merging.merge(session, source, target, WHY, NOW).id == survivor(target)
+            model[source] = survivor(target)
+        expected = [survivor(person.id) if person.id in model else None for person in people]
+        assert _survivors(session, people) == expected

@@ -7,12 +7,13 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from kmis.clock import SystemClock
 from kmis.settings import Settings
-from operational.domains.identity import api, pages
+from operational.domains.identity import api, pages, passwords
 from operational.domains.identity.commands import add_user
 from operational.domains.identity.middleware import SessionMiddleware
 from operational.web import drafts
@@ -36,6 +37,13 @@ def post(client: TestClient, url: str, data: dict[str, str], page: str = "/accou
     """Send a form as a browser does: with the token of the page that it stands on."""
     token = csrf_of(client.get(page).text)
     return client.post(url, data={**data, "csrf_token": token}, follow_redirects=False)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id with the smallest cost: what it costs an attacker is the library's matter, not these tests'."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", lambda: cheap)
 
 
 @pytest.fixture
@@ -79,7 +87,7 @@ def signed_in(app: FastAPI, make_user: Callable[..., tuple[int, str]]) -> Iterat
         opened.append(browser)
         answer = post(browser, "/sign-in", {"login": login, "password": PASSWORD}, page="/sign-in")
         assert answer.status_code == 303, answer.text
-        browser.login, browser.user_id = login, user_id  # type: ignore[attr-defined]  # for the tests' eyes
+        browser.login, browser.user_id = login, user_id
         return browser
 
     yield sign_in

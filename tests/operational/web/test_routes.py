@@ -14,7 +14,7 @@ from operational.app import create_app
 from operational.domains.identity.permissions import ALL_PERMISSIONS
 from operational.web.access import PermissionCheck, is_public
 
-PUBLIC = {"/sign-in", "/api/sign-in", "/language"}
+PUBLIC = {"/sign-in", "/api/sign-in", "/language", "/healthz"}
 FRAMEWORK = {"/api/openapi.json"}
 
 

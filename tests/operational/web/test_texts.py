@@ -15,6 +15,7 @@ from operational.web.environment import environment
 from operational.web.texts import LANGUAGES, OPERATIONAL, all_texts, text_files, translate
 
 IN_TEMPLATE = re.compile(r"""\bt\(\s*["']([^"'~]+)["']\s*([~,)])""")
+COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
 KEY = re.compile(r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$")
 # Names of arguments and fields that hold a text key in Python.
 KEY_NAMES = {"text_key", "hint_key", "message_key", "title_key", "label_key"}
@@ -34,7 +35,7 @@ def sources() -> list[Path]:
 def used_in_templates() -> Iterator[tuple[str, str, bool]]:
     """(file, key or its beginning, whether it is only the beginning)."""
     for path in templates():
-        for key, follows in IN_TEMPLATE.findall(path.read_text(encoding="utf-8")):
+        for key, follows in IN_TEMPLATE.findall(COMMENT.sub("", path.read_text(encoding="utf-8"))):
             yield path.name, key, follows == "~"
 
 
@@ -108,12 +109,11 @@ def test_templates_compile() -> None:
 def test_templates_hold_no_text_of_their_own() -> None:
     """Words stand in texts.yml; a template may name the two languages in themselves."""
     cyrillic = re.compile(r"[А-Яа-яЁёӘәҒғҚқҢңӨөҰұҮүҺһІі]{3,}")
-    comment = re.compile(r"\{#.*?#\}", re.DOTALL)
     allowed = {"Қаз", "Рус", "Қазақша", "Русский"}
     found = {
         (path.name, word)
         for path in templates()
-        for word in cyrillic.findall(comment.sub("", path.read_text(encoding="utf-8")))
+        for word in cyrillic.findall(COMMENT.sub("", path.read_text(encoding="utf-8")))
         if word not in allowed
     }
     assert not found

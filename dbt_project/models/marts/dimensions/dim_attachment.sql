@@ -43,17 +43,23 @@ ends as (
   from attachments
 ),
 
+days as (
+  select distinct
+    person_id,
+    day
+  from ends
+),
+
 spans as (
   select
     person_id,
     day as valid_from,
     lead(day) over (partition by person_id order by day) as valid_to
-  from (select distinct person_id, day from ends) as days
+  from days
 ),
 
 resolved as (
-  select
-    attachments.* replace (spans.valid_from as valid_from, spans.valid_to as valid_to)
+  select attachments.* replace (spans.valid_from as valid_from, spans.valid_to as valid_to)
   from spans
   inner join attachments
     on

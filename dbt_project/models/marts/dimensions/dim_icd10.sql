@@ -3,8 +3,7 @@
 -- form12_row_codes that holds the code.
 with recursive tree as (
   select
-    code,
-    code as icd10_code,
+    code as leaf_code,
     level,
     parent_code,
     case when level = 'chapter' then code end as chapter_code,
@@ -14,8 +13,7 @@ with recursive tree as (
   from {{ ref('stg_operational__icd10') }}
   union all
   select
-    tree.code,
-    above.code,
+    tree.leaf_code,
     tree.level,
     above.parent_code,
     coalesce(tree.chapter_code, case when above.level = 'chapter' then above.code end),
@@ -29,12 +27,12 @@ with recursive tree as (
 
 placed as (
   select
-    code as icd10_code,
+    leaf_code as icd10_code,
     max(chapter_code) as chapter_code,
     max(block_code) as block_code,
     max(category_code) as category_code
   from tree
-  group by code
+  group by leaf_code
 ),
 
 chronic as (

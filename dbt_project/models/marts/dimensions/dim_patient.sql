@@ -5,7 +5,7 @@
 
 with touched as (
   select distinct key as patient_id
-  from ({{ batch_changes('patient') }}) as batch
+  from ({{ entries_of('patient') }}) as batch
 ),
 
 recorded as (
@@ -56,6 +56,7 @@ select
   record.patronymic,
   concat_ws(' ', record.surname, record.given_name, record.patronymic) as full_name,
   record.earlier_surnames,
+  record.name_key,
   record.sort_key,
   record.birth_date,
   record.sex,

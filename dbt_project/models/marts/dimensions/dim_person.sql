@@ -6,7 +6,7 @@ with touched as (
   select distinct
     key as patient_id,
     coalesce({{ image('patient_no', 'integer') }}, {{ image('patient_no', 'integer', 'old') }}) as patient_no
-  from ({{ batch_changes('patient') }}) as batch
+  from ({{ entries_of('patient') }}) as batch
   where {{ touches(['merged_into_id', 'patient_no']) }}
 )
 

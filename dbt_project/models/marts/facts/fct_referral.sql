@@ -1,7 +1,9 @@
 -- Grain: one row per referral, whatever the status of its visit.
 {{ config(unique_key='encounter_id', partition_by='year(event_date)') }}
 
-with touched as ({{ touched_visits() }}),
+with touched as (
+  {{ touched_visits() }}
+),
 
 referrals as (
   select

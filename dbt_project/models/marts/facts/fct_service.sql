@@ -2,7 +2,9 @@
 -- practitioner_id is who performed it; department and specialty are those of the visit.
 {{ config(unique_key='encounter_id', partition_by='year(event_date)') }}
 
-with touched as ({{ touched_visits() }}),
+with touched as (
+  {{ touched_visits() }}
+),
 
 services as (
   select

@@ -1,7 +1,9 @@
 -- Grain: one row per finished visit that is not voided.
 {{ config(unique_key='encounter_id', partition_by='year(event_date)') }}
 
-with touched as ({{ touched_visits() }}),
+with touched as (
+  {{ touched_visits() }}
+),
 
 diagnoses as (
   select

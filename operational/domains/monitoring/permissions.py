@@ -1,0 +1,13 @@
+"""Named rights on figures and files."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from operational.domains.identity.permissions import require
+from operational.web.viewer import Viewer
+
+CanView = Annotated[Viewer, require("analytics.read")]
+CanUnload = Annotated[Viewer, require("exports.make")]
+ROWS = "analytics.rows"
+IDENTIFIERS = "analytics.identifiers"

@@ -1,0 +1,1 @@
+"""Dagster's definitions, one package per source."""

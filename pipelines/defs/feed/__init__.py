@@ -1,0 +1,1 @@
+"""The change feed in Dagster: bronze and the quality gate."""

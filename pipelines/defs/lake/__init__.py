@@ -1,0 +1,1 @@
+"""The lake in Dagster: lineage of the models, full verification, upkeep."""

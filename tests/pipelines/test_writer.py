@@ -1,0 +1,165 @@
+"""The writer: answers requests, retries, maintains; and the settings that DuckLake needs."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import yaml
+
+from kmis.clock import SystemClock
+from pipelines.lib import maintenance, writer
+from pipelines.lib.dbt_runner import PROJECT as DBT_PROJECT
+from pipelines.lib.passes import Passes
+from pipelines.lib.project import Project
+from pipelines.lib.readers import open_reader
+from pipelines.lib.workshop import Workshop
+from pipelines.lib.writer import Writer
+from tests.pipelines.conftest import Installation, rows
+
+FIGURES = "select sum(visits) from lake.marts.agg_visit_day"
+
+
+class Heard:
+    """Keeps what was reported."""
+
+    def __init__(self) -> None:
+        self.results: list[Any] = []
+
+    def report(self, result: Any) -> None:
+        self.results.append(result)
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def at_work(workshop: Workshop, project: Project, heard: Heard) -> Writer:
+    return Writer(workshop, project, heard)
+
+
+def request(installation: Installation, kind: str) -> None:
+    installation.change("insert into pass_request (kind, requested_by) values (%s, 'test')", kind)
+
+
+@pytest.mark.requirement("ENG-04")
+def test_a_change_is_taken_without_being_asked_for(
+    installation: Installation, workshop: Workshop, at_work: Writer, heard: Heard
+) -> None:
+    installation.visit()
+    at_work.step()
+    installation.visit(days=1)
+    at_work.step()
+    assert rows(workshop, FIGURES) == [(2,)]
+    assert len(heard.results) == 2
+
+
+def test_requests_are_answered_with_their_pass(
+    installation: Installation, workshop: Workshop, at_work: Writer
+) -> None:
+    installation.visit()
+    for kind in ("refresh", "rebuild", "maintenance"):
+        request(installation, kind)
+        at_work.step()
+        state = "select state from pass_request order by id desc limit 1"
+        assert installation.value(state) == "done", kind
+    kinds = "select string_agg(kind, ',' order by id) from lake_pass where state in ('published', 'done')"
+    assert installation.value(kinds) == "refresh,rebuild,maintenance"
+    assert rows(workshop, FIGURES) == [(1,)]
+
+
+def test_a_failure_is_recorded_and_tried_again_later(
+    installation: Installation, workshop: Workshop, at_work: Writer
+) -> None:
+    bad = installation.visit(complaints="FAIL")
+    at_work.step()
+    assert installation.value("select state from lake_pass order by id desc limit 1") == "failed"
+    at_work.step()
+    assert installation.value("select count(*) from lake_pass") == 1, "it waits before it tries again"
+    installation.change("update encounter set complaints = null where id = %s", bad)
+    request(installation, "refresh")
+    at_work.step()
+    assert rows(workshop, FIGURES) == [(1,)]
+
+
+def test_a_request_taken_by_a_writer_that_died_is_answered(
+    installation: Installation, workshop: Workshop, at_work: Writer
+) -> None:
+    request(installation, "refresh")
+    installation.change("update pass_request set state = 'running'")
+    stop = threading.Event()
+    stop.set()
+    at_work.run(stop)
+    at_work.step()
+    assert installation.value("select state from pass_request") == "done"
+
+
+def test_the_figures_are_reconciled_when_nothing_else_waits(
+    installation: Installation, at_work: Writer, heard: Heard
+) -> None:
+    installation.visit()
+    at_work.step()
+    at_work.step()
+    reconciler = at_work._reconciler
+    assert reconciler is not None
+    reconciler.join()
+    assert [type(result).__name__ for result in heard.results] == ["PassResult", "Reconciled"]
+    assert installation.value("select state from published order by id desc limit 1") == "ok"
+
+
+def test_a_transaction_that_holds_the_watermark_back_raises_an_alarm(
+    installation: Installation, at_work: Writer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    installation.visit()
+    at_work.step()
+    monkeypatch.setattr(writer, "STALE_SECONDS", 0.0)
+    with installation.connect() as slow:
+        row = slow.execute("select pg_backend_pid(), pg_current_xact_id()").fetchone()
+        at_work.step()
+        at_work.step()
+    assert f"by session {row[0] if row else None}" in caplog.text
+    assert caplog.text.count("held back") == 1
+
+
+@pytest.mark.requirement("ENG-08")
+def test_maintenance_keeps_figures_and_pinned_snapshots(
+    installation: Installation, workshop: Workshop, passes: Passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = []
+    for day in range(6):
+        installation.visit(days=day)
+        results.append(passes.refresh())
+    snapshots = [result.publication.snapshot_id for result in results if result]
+    pinned, newest = snapshots[1], snapshots[-1]
+    installation.change("insert into snapshot_pin (snapshot_id, reason) values (%s, 'unload')", pinned)
+    before = rows(workshop, FIGURES)
+    maintenance.compact(workshop)
+    monkeypatch.setattr(maintenance, "KEPT_FOR", timedelta(seconds=-60))
+    upkeep = maintenance.expire(workshop)
+    assert upkeep.expired > 0
+    assert rows(workshop, FIGURES) == before == [(6,)]
+    known = {row[0] for row in rows(workshop, "select snapshot_id from ducklake_snapshots('lake')")}
+    assert {pinned, newest} <= known and snapshots[0] not in known
+    for snapshot, visits in ((pinned, 2), (newest, 6)):
+        with open_reader(installation.settings, snapshot) as reader:
+            assert reader.connection.execute(FIGURES).fetchone() == (visits,)
+
+
+def test_dbt_uses_one_thread() -> None:
+    profile = yaml.safe_load((DBT_PROJECT / "profiles.yml").read_text())
+    assert [output["threads"] for output in profile["kmis"]["outputs"].values()] == [1]
+
+
+def test_small_files_are_due_for_compaction(
+    workshop: Workshop, passes: Passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passes.refresh()
+    assert not maintenance.is_due(workshop, 1)
+    assert maintenance.is_due(workshop, maintenance.PASSES)
+    monkeypatch.setattr(maintenance, "FILES", 0)
+    assert maintenance.is_due(workshop, 1)
+    assert isinstance(workshop.clock, SystemClock)
