@@ -8,6 +8,7 @@ read-only context, so that every mutation is refused by Dagster itself.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +23,8 @@ from dagster_webserver.webserver import DagsterWebserver
 from starlette.requests import HTTPConnection
 
 from dashboards import services
-from dashboards.guard import SCOPE_KEY, ASGIApp, Guard, GuardPolicy
+from dashboards.guard import SCOPE_KEY, ASGIApp, Guard, GuardPolicy, Receive, Scope, Send
+from dashboards.refusals import STARTING, refusal_page
 from dashboards.sessions import Sessions
 from kmis.settings import Settings, get_settings
 
@@ -86,19 +88,64 @@ def dagster_app(settings: Settings, module: str = MODULE) -> Iterator[ASGIApp]:
             yield DagsterWebserver(workspace, live_data_poll_rate=LIVE_DATA_POLL_MS).create_asgi_app()
 
 
+class LateApp:
+    """Stands for an application that is still loading: the code server reads all models before it answers."""
+
+    def __init__(self, sign_in_url: str) -> None:
+        self._app: ASGIApp | None = None
+        self._sign_in_url = sign_in_url
+
+    def ready(self, app: ASGIApp) -> None:
+        """From now on the application answers."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            for step in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{step}.complete"})
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            headers = [(b"content-type", b"text/html; charset=utf-8"), (b"retry-after", b"15")]
+            await send({"type": "http.response.start", "status": STARTING.status, "headers": headers})
+            await send({"type": "http.response.body", "body": refusal_page(STARTING, self._sign_in_url)})
+        else:
+            await receive()
+            await send({"type": "websocket.close", "code": STARTING.close_code})
+
+
 def main() -> None:
-    """Serves until it is told to stop."""
+    """Serves until it is told to stop; ends when Dagster cannot be loaded, so that the supervisor tries again."""
     settings = get_settings()
-    sessions = Sessions(services.session_checker(settings))
-    with dagster_app(settings) as inner:
-        uvicorn.run(
-            build(inner, settings, sessions),
+    late = LateApp(f"http://{settings.link_host}:{settings.port}/")
+    server = uvicorn.Server(
+        uvicorn.Config(
+            build(late, settings, Sessions(services.session_checker(settings))),
             host=settings.host,
             port=settings.dagster_port,
             log_level="warning",
             access_log=False,
             server_header=False,
         )
+    )
+    stop = threading.Event()
+
+    def load() -> None:
+        try:
+            with dagster_app(settings) as inner:
+                late.ready(inner)
+                stop.wait()
+        finally:
+            server.should_exit = True
+
+    loader = threading.Thread(target=load, name="dagster")
+    loader.start()
+    try:
+        server.run()
+    finally:
+        stop.set()
+        loader.join()
 
 
 if __name__ == "__main__":

@@ -49,6 +49,15 @@ UNAVAILABLE = Refusal(
     "Сеансты тексеру мүмкін болмады. Бірер минуттан кейін қайталап көріңіз.",
     "Не удалось проверить сеанс. Повторите попытку через минуту.",
 )
+STARTING = Refusal(
+    503,
+    1013,
+    "starting",
+    "Іске қосылуда",
+    "Запускается",
+    "Бөлім әлі жүктелуде. Бірер минуттан кейін бетті жаңартыңыз.",
+    "Раздел ещё загружается. Обновите страницу через минуту.",
+)
 FOREIGN_ORIGIN = Refusal(
     403,
     4403,
@@ -58,7 +67,7 @@ FOREIGN_ORIGIN = Refusal(
     "Сұраныс басқа сайттан келді.",
     "Запрос пришёл с другого сайта.",
 )
-REFUSALS = (SIGNED_OUT, NOT_PERMITTED, UNAVAILABLE, FOREIGN_ORIGIN)
+REFUSALS = (SIGNED_OUT, NOT_PERMITTED, UNAVAILABLE, STARTING, FOREIGN_ORIGIN)
 
 _STYLE = (
     "body{margin:0;font:16px/1.5 system-ui,sans-serif;background:#f4f6f8;color:#1d2b36}"

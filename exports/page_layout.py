@@ -5,6 +5,7 @@ Widths come from what stands in the first piece of the list. Sizes are in millim
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,11 @@ CHARACTER = 0.58  # width of a wide Cyrillic letter of the font, in parts of its
 POINT = 0.3528
 PADDING = 1.8
 HEADER_WORD = 12
-DATA_WORD = 24
+DATA_WORD = 18
 BOLD = 1.1
 BREAK = "\u200b"
+# A line may end at a space or after a hyphen, but not between a hyphen and a digit (UAX 14, rule LB25).
+PARTS = re.compile(r"(?:[^\s-]|-(?=\d))+-?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +59,12 @@ def breakable(text: str, longest: int) -> str:
     """The text with places to break in words longer than ``longest``."""
     if _longest(text) <= longest:
         return text
-    words = (BREAK.join(word[at : at + longest] for at in range(0, len(word), longest)) for word in text.split(" "))
-    return " ".join(words)
+    return PARTS.sub(lambda part: BREAK.join(_cut(part[0], longest)), text)
+
+
+def _cut(word: str, longest: int) -> list[str]:
+    return [word[at : at + longest] for at in range(0, len(word), longest)]
 
 
 def _longest(text: str) -> int:
-    return max(map(len, text.split()), default=0)
+    return max(map(len, PARTS.findall(text)), default=0)

@@ -18,6 +18,7 @@ from kmis.catalogue.models import Measure
 from kmis.query import BreakdownRow
 
 _MOST_BARS = 25
+_LETTER_PIXELS, _NARROWEST_NAME, _WIDEST_NAME = 8, 120, 330
 _TINTS = {"attention": "background-color: #fbf0d9", "critical": "background-color: #fbe3e1"}
 
 
@@ -159,6 +160,8 @@ def _draw_table(view: View, dimension: str, rows: tuple[BreakdownRow, ...]) -> N
         if chosen:
             view.go(view.selection.drill(dimension, rows[int(chosen[0])].key))
 
+    longest = max(len(_name(view, row)) for row in rows)
+    first = min(_WIDEST_NAME, max(_NARROWEST_NAME, _LETTER_PIXELS * longest))
     st.dataframe(
         measure_table(view, dimension, rows),
         key=key,
@@ -167,7 +170,7 @@ def _draw_table(view: View, dimension: str, rows: tuple[BreakdownRow, ...]) -> N
         selection_mode="single-row",
         width="stretch",
         placeholder=formats.UNKNOWN,
-        column_config={view.title_of(dimension): st.column_config.Column(pinned=True, width=230)},
+        column_config={view.title_of(dimension): st.column_config.Column(pinned=True, width=first)},
     )
 
 

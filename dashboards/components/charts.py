@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -14,8 +16,9 @@ from dashboards.theme import ACCENT, ATTENTION, CRITICAL, INK, LINE, MUTED
 
 CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "doubleClick": False}
 _BAR_COLOURS: Final = {"none": ACCENT, "attention": ATTENTION, "critical": CRITICAL}
-_LONGEST_LABEL: Final = 34
-_BAR_PIXELS: Final = 30
+_LINE_LETTERS: Final = 30
+_MOST_LINES: Final = 2
+_BAR_PIXELS: Final = 34
 _FEW: Final = 6
 _HALF_STEP: Final = {"day": timedelta(hours=12), "month": timedelta(days=16), "year": timedelta(days=183)}
 
@@ -43,7 +46,7 @@ def bars(items: Sequence[Bar]) -> go.Figure:
             textangle=0,
             cliponaxis=False,
             marker_color=[_BAR_COLOURS[item.attention] for item in items],
-            customdata=[[item.name, item.text] for item in items],
+            customdata=[[html.escape(item.name), item.text] for item in items],
             hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         )
     )
@@ -53,7 +56,7 @@ def bars(items: Sequence[Bar]) -> go.Figure:
         type="category",
         tickmode="array",
         tickvals=[str(place) for place in range(len(items))],
-        ticktext=[_short(item.name) for item in items],
+        ticktext=[_lines(item.name) for item in items],
         automargin=True,
         showgrid=False,
     )
@@ -69,6 +72,7 @@ def trend(points: Sequence[tuple[date, float | int | None]], first: date, last: 
             x=days,
             y=[value for _, value in points],
             marker_color=ACCENT,
+            width=1.44 * 1000 * _HALF_STEP[step].total_seconds(),
             customdata=[[_day_text(day, step), formats.number(value)] for day, value in points],
             hovertemplate="%{customdata[0]}: %{customdata[1]}<extra></extra>",
         )
@@ -103,8 +107,12 @@ def _day_text(value: date, step: str, *, short: bool = False) -> str:
     return f"{value:%d.%m}" if short else formats.day(value)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_LABEL else name[: _LONGEST_LABEL - 1].rstrip() + "…"
+def _lines(name: str) -> str:
+    """The name on at most two lines of an axis; markup in it stays text."""
+    lines = textwrap.wrap(name, _LINE_LETTERS, break_long_words=False) or [""]
+    if len(lines) > _MOST_LINES:
+        lines = [*lines[: _MOST_LINES - 1], lines[_MOST_LINES - 1] + "…"]
+    return "<br>".join(html.escape(line) for line in lines)
 
 
 def _calm(figure: go.Figure, height: int) -> None:

@@ -10,6 +10,7 @@ from kmis.catalogue.models import Passport
 from kmis.query import QueryError
 
 WATCH_EVERY_SECONDS = 5.0
+_COLOURS = {"ok": "green", "different": "red"}
 _PASSPORT_FIELDS = tuple(Passport.model_fields)
 
 
@@ -37,8 +38,9 @@ def draw_state(view: View) -> None:
     if newer and not view.held:
         st.rerun(scope="app")
     as_of = shown.event_at or shown.published_at
-    reconciled = texts("state.reconciled") if shown.reconciled else texts("state.not_reconciled")
-    colour = "green" if shown.reconciled else "red"
+    state = shown.reconciliation_state
+    reconciled = texts(f"state.{state if state in _COLOURS else 'unknown'}")
+    colour = _COLOURS.get(state, "gray")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             texts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,19 +46,31 @@ def source_of(asked: Asked, measure: Measure | None) -> Source:
     return asked.product.source(measure.source if measure else None)
 
 
-def row_list(asked: Asked, wanted: ListAsked) -> Statement:
-    """The rows of a source with the columns of the catalogue."""
+def row_keys(asked: Asked, wanted: ListAsked) -> Statement:
+    """The keys of one page of the list, so that names and identifiers are joined to that page's rows only."""
+    frame = _fact_frame(asked, wanted.measure)
+    conditions = _conditions(frame, asked, wanted)
+    order = _order(frame, asked, wanted)
+    parts = [f"SELECT f.{quoted(frame.fact.key)}", frame.from_clause(), "WHERE", " AND ".join(conditions)]
+    parts += ["ORDER BY", ", ".join(order)]
+    if wanted.limit is not None:
+        parts.append(f"LIMIT {int(wanted.limit)} OFFSET {int(wanted.offset)}")
+    return Statement(" ".join(parts), frame.parameters)
+
+
+def row_list(asked: Asked, wanted: ListAsked, keys: Sequence[object] | None = None) -> Statement:
+    """The rows of a source with the columns of the catalogue; with ``keys``, those of them that have the keys."""
     frame = _fact_frame(asked, wanted.measure)
     selected = [
         f"{_typed(column, _cell(frame, column, wanted.language, asked))} AS {quoted(column.name)}"
         for column in frame.source.columns
     ]
     conditions = _conditions(frame, asked, wanted)
+    if keys is not None:
+        conditions.append(f"f.{quoted(frame.fact.key)} IN {frame.bind_all(keys)}")
     order = _order(frame, asked, wanted)
     parts = ["SELECT", ", ".join(selected), frame.from_clause(), "WHERE", " AND ".join(conditions)]
     parts += ["ORDER BY", ", ".join(order)]
-    if wanted.limit is not None:
-        parts.append(f"LIMIT {int(wanted.limit)} OFFSET {int(wanted.offset)}")
     return Statement(" ".join(parts), frame.parameters)
 
 
@@ -149,11 +162,14 @@ def _search(frame: Frame, asked: Asked, text: str, language: Language) -> str:
     found: list[str] = []
     for column in frame.source.columns:
         hidden = column.identifier and not asked.scope.show_identifiers
-        if column.type not in SEARCHED_TYPES or column.measure or hidden:
+        # names of directories are chosen by filters; searching them would join every directory to every row
+        directory_name = column.dimension is not None and column.part != "key"
+        if column.type not in SEARCHED_TYPES or column.measure or hidden or directory_name:
             continue
         if column.search_field is not None:
             stored = frame.reference(frame.fact.fields.get(column.search_field, column.search_field))
             found += _name_search(frame, stored, text)
+            continue
         cell = _cell(frame, column, language, asked)
         found.append(f"contains(lower(CAST({cell} AS VARCHAR)), {place})")
     return "(" + " OR ".join(found) + ")" if found else "false"

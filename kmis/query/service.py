@@ -10,7 +10,7 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from kmis import lake
 from kmis.catalogue.loader import Catalogue, catalogue
@@ -274,8 +274,7 @@ class QueryService:
         with self._asked(product, selection, scope, snapshot) as asked:
             total = self._counted(asked, replace(wanted, search=None), snapshot)
             found = self._count(lists_of.row_count(asked, wanted)) if search and search.strip() else total
-            statement = lists_of.row_list(asked, wanted)
-            listed = self._store.fetch(statement.sql, statement.parameters)
+            listed = self._page(asked, wanted)
         columns = lists_of.source_of(asked, wanted.measure).columns
         return RowPage(columns, tuple(listed), total, found, number, size)
 
@@ -332,6 +331,14 @@ class QueryService:
         product = self.catalogue.product(product_id)
         behind = self._behind(product, measure)
         return product.source(behind.source if behind else None).columns
+
+    def _page(self, asked: Asked, wanted: lists_of.ListAsked) -> list[tuple[Any, ...]]:
+        keys = lists_of.row_keys(asked, wanted)
+        found = [row[0] for row in self._store.fetch(keys.sql, keys.parameters)]
+        if not found:
+            return []
+        statement = lists_of.row_list(asked, replace(wanted, search=None), found)
+        return self._store.fetch(statement.sql, statement.parameters)
 
     def _counted(self, asked: Asked, wanted: lists_of.ListAsked, snapshot: int) -> int:
         behind = wanted.measure.name if wanted.measure else ""

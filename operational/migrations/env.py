@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from alembic import context
@@ -10,12 +9,9 @@ from sqlalchemy import create_engine, pool
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from kmis.settings import get_settings
-from operational.kit.base import Base
 from operational.kit.models import XID8
+from operational.models import Base
 
-DOMAINS = ("identity", "organisation", "catalogs", "patients", "scheduling", "encounters")
-for name in ("operational.kit.models", *(f"operational.domains.{domain}.models" for domain in DOMAINS)):
-    importlib.import_module(name)
 
 
 def ours(obj: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:

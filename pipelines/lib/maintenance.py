@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
+import duckdb
+
+from pipelines.lib.errors import safe_text
 from pipelines.lib.syncing import sync_files
 from pipelines.lib.workshop import Workshop
 
@@ -12,6 +16,12 @@ PASSES = 50
 FILES = 200
 # An open page keeps its snapshot through a drill; pages live shorter than this.
 KEPT_FOR = timedelta(days=1)
+COMPACTION = (
+    "call ducklake_flush_inlined_data('lake', schema_name => '{schema}', table_name => '{table}')",
+    "call ducklake_rewrite_data_files('lake', '{table}', schema => '{schema}', delete_threshold => 0.0)",
+    "call ducklake_merge_adjacent_files('lake', '{table}', schema => '{schema}')",
+)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,7 @@ class Upkeep:
     files_after: int
     expired: int
     deleted: int
+    failed: tuple[str, ...] = ()
 
 
 def is_due(workshop: Workshop, passes_since: int) -> bool:
@@ -38,14 +49,25 @@ def most_files(workshop: Workshop) -> int:
 
 
 def compact(workshop: Workshop) -> Upkeep:
-    """Flushes inlined rows to files, rewrites files with deleted rows, merges small files. Figures do not change."""
+    """Flushes inlined rows to files, rewrites files with deleted rows, merges small files. Figures do not change.
+
+    A table that DuckLake fails to compact is named in the log and in ``failed``; it stays as it was.
+    """
     before = _files(workshop)
     connection = workshop.lake
-    connection.execute("call ducklake_flush_inlined_data('lake')")
-    connection.execute("call ducklake_rewrite_data_files('lake', delete_threshold => 0.0)")
-    connection.execute("call ducklake_merge_adjacent_files('lake')")
+    failed: list[str] = []
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'lake' order by all"
+    ).fetchall()
+    for schema, table in tables:
+        try:
+            for step in COMPACTION:
+                connection.execute(step.format(schema=schema, table=table))
+        except duckdb.Error as error:
+            log.error("%s.%s was not compacted: %s", schema, table, safe_text(error))
+            failed.append(f"{schema}.{table}")
     sync_files(workshop.settings.lake_dir)
-    return Upkeep(before, _files(workshop), 0, 0)
+    return Upkeep(before, _files(workshop), 0, 0, tuple(failed))
 
 
 def expire(workshop: Workshop) -> Upkeep:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Protocol, cast
 
 import psycopg
@@ -142,12 +142,12 @@ class Writer:
         try:
             upkeep = maintenance.compact(self.workshop)
             if nightly:
-                upkeep = maintenance.expire(self.workshop)
+                failed = upkeep.failed
+                upkeep = replace(maintenance.expire(self.workshop), failed=failed)
             self._since_upkeep, self._upkeep_due = 0, False
             built = read_built(self.workshop)
             published = self.passes.publisher.publish(built, (), record.started_at) if built else None
-            detail: dict[str, object] = {"files": upkeep.files_after, "expired": upkeep.expired,
-                                         "deleted": upkeep.deleted}  # fmt: skip
+            detail: dict[str, object] = asdict(upkeep)
             record.finish("done", published.snapshot_id if published else None, 0, detail)
         except Exception as error:
             record.fail(error)

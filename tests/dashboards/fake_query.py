@@ -149,7 +149,7 @@ class FakeQuery:
         self.catalogue = Catalogue(products, {}, dimensions, {})
         self._visits: dict[int, list[Visit]] = {}
         self.asked: list[tuple[str, Any]] = []
-        self.reconciled = True
+        self.state = "ok"
         self.publish(visits())
 
     def publish(self, rows: list[Visit]) -> int:
@@ -173,7 +173,7 @@ class FakeQuery:
         if snapshot_id not in self._visits:
             raise SnapshotUnknown
         at = datetime(2026, 11, 24, 8, 0, snapshot_id % 60, tzinfo=UTC)
-        state = "ok" if self.reconciled else "difference"
+        state = self.state
         return Published(snapshot_id, 5, at, at, 12.0, state)
 
     def next_levels(self, product_id: str, selection: Selection) -> tuple[Dimension, ...]:

@@ -250,9 +250,13 @@ def test_an_empty_period_says_so(desk: Desk) -> None:
     assert any("данных нет" in info.value for info in app.info)
 
 
-def test_a_difference_of_the_reconciliation_is_shown(desk: Desk) -> None:
-    desk.query.reconciled = False
-    assert "сверка: есть расхождение" in _texts(desk.open())
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [("different", "red[сверка: есть расхождение]"), ("published", "gray[сверка: ещё не проводилась]")],
+)
+def test_the_state_of_the_reconciliation_is_shown(desk: Desk, state: str, text: str) -> None:
+    desk.query.state = state
+    assert text in _texts(desk.open())
 
 
 def test_nothing_published_is_a_message(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 from streamlit import config
 
 from dashboards import services
-from dashboards.dagster_ui import GuardedWorkspace
+from dashboards.dagster_ui import GuardedWorkspace, LateApp
 from dashboards.dagster_ui import build as build_dagster
 from dashboards.guard import SCOPE_KEY
 from dashboards.server import build
@@ -21,7 +21,7 @@ from dashboards.sessions import Sessions
 from dashboards.shell import Shell
 from kmis import session
 from kmis.settings import Settings
-from tests.dashboards.fakes import EchoApp, FakeIdentity, FakeStore, ask
+from tests.dashboards.fakes import EchoApp, FakeIdentity, FakeStore, Socket, ask
 
 
 @pytest.fixture
@@ -97,6 +97,19 @@ def test_dagster_stands_behind_its_own_permission(settings: Settings) -> None:
 
     asyncio.run(scenario())
     assert len(inner.seen) == 1
+
+
+def test_dagster_answers_that_it_is_starting_until_it_is_there() -> None:
+    late, inner = LateApp("http://kmis.example:8000/"), EchoApp()
+
+    async def scenario() -> None:
+        early = await ask(late, "/")
+        assert early.status == 503 and "Запускается" in early.body.decode()
+        assert (await Socket(late).hear())["code"] == 1013
+        late.ready(inner)
+        assert (await ask(late, "/")).body == b"inner"
+
+    asyncio.run(scenario())
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ COMPUTED = (
     | {f"period.{preset}" for preset in (*RANGE_PRESETS, *DAY_PRESETS)}
     | {f"period.{end}" for end in ("from", "to")}
     | {f"trend.{step}" for step in ("day", "month", "year")}
+    | {f"state.{state}" for state in ("ok", "different", "unknown")}
     | {f"attention.{state}" for state in ("attention", "critical")}
 )
 

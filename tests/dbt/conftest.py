@@ -86,7 +86,8 @@ class Lake:
         top = store.load(self.connection)
         touched = [str(row[0]) for row in self.rows(
             f"select distinct table_name from lake.bronze.change where xid > {self.done_xid}")]  # fmt: skip
-        self._pass(self.done_xid, top, touched, [model.name for model in self.project.models] if not self.done_xid else [])
+        rebuilt = [] if self.done_xid else [model.name for model in self.project.models]
+        self._pass(self.done_xid, top, touched, rebuilt)
         self.done_xid = top
 
     def rebuild(self) -> None:

@@ -73,10 +73,8 @@ class Mutator:
                               encounter_id=visit)  # fmt: skip
         elif what == 4 and self.store.tables["procedure"]:
             self.store.delete("procedure", self._any("procedure"))
-        else:
-            self.store.update("slot", self._any("slot"), blocked_at=self.rng.choice((None, self.store.now))) if (
-                self.store.tables["slot"]
-            ) else None
+        elif self.store.tables["slot"]:
+            self.store.update("slot", self._any("slot"), blocked_at=self.rng.choice((None, self.store.now)))
 
     def person(self) -> None:
         """A person is corrected, moves, is merged or separated, or is attached elsewhere."""
@@ -95,8 +93,10 @@ class Mutator:
                 self.store.update("patient", patient, merged_into_id=other)
         else:
             day = date(2023, 1, 1) + timedelta(days=self.rng.randrange(700))
-            held = [key for key, r in self.store.tables["attachment"].items()
-                    if r["patient_id"] == patient and r["valid_to"] is None and r["valid_from"] < day.isoformat()]  # fmt: skip
+            held = [
+                key for key, r in self.store.tables["attachment"].items()
+                if r["patient_id"] == patient and r["valid_to"] is None and r["valid_from"] < day.isoformat()
+            ]  # fmt: skip
             if held:
                 site = self._any("site")
                 organisation = self.region.row("site", site)["organisation_id"]

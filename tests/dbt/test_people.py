@@ -67,7 +67,10 @@ def test_a_merge_and_a_separation_move_every_figure(lake: Lake) -> None:
 @pytest.mark.requirement("XLS-01")
 def test_the_attached_population_counts_a_merged_person_once(lake: Lake) -> None:
     region, first, second = create_two_records(lake)
-    population = "select count(*) from lake.marts.dim_attachment where date '2023-06-01' >= valid_from and date '2023-06-01' < valid_to"
+    population = """
+        select count(*) from lake.marts.dim_attachment
+        where date '2023-06-01' >= valid_from and date '2023-06-01' < valid_to
+    """
     (before,) = lake.rows(population)[0]
     merge(region, second, first)
     lake.load(region.store)
@@ -86,8 +89,8 @@ def test_a_chronic_disease_counts_once_a_year_and_follows_a_moved_visit(lake: La
     store.begin()
     visits = [region.visit(role, patient, at(day), "I11.9", character="chronic_known")
               for day in (date(2023, 2, 1), date(2023, 4, 1), date(2024, 2, 1))]  # fmt: skip
-    acute = [region.visit(role, patient, at(day), "J06.9", kind=kind)
-             for day, kind in ((date(2023, 2, 3), "primary"), (date(2023, 2, 8), "repeat"), (date(2023, 9, 1), "primary"))]  # fmt: skip
+    for day, kind in ((date(2023, 2, 3), "primary"), (date(2023, 2, 8), "repeat"), (date(2023, 9, 1), "primary")):
+        region.visit(role, patient, at(day), "J06.9", kind=kind)
     lake.load(store)
     assert counted(lake) == [
         (date(2023, 2, 1), 1), (date(2023, 2, 3), 1), (date(2023, 2, 8), 0), (date(2023, 4, 1), 0),
@@ -102,7 +105,6 @@ def test_a_chronic_disease_counts_once_a_year_and_follows_a_moved_visit(lake: La
         (date(2023, 12, 1), 0),
     ]  # fmt: skip
     assert lake.rows("select sum(counted_cases), sum(diagnoses) from lake.marts.agg_diagnosis_cell") == [(3, 5)]
-    assert acute
 
 
 @pytest.mark.requirement("REP-01", "REP-02")

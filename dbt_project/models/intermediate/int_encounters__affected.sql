@@ -1,6 +1,25 @@
 -- Grain: one row per visit and image (as it is, and as it was before the batch) that the batch can move in any fact.
 -- affected_xid lets a reader leave out what an earlier pass left here.
-with named as (
+with codes as (
+  select
+    {{ image('code') }} as icd10_code,
+    xid
+  from ({{ entries_of('icd10') }}) as batch
+  where {{ touches(['level', 'parent_code']) }}
+),
+
+-- Materialized, so that a pass without changed codes never joins the diagnoses.
+moved_codes as materialized (
+  select
+    tree.icd10_code,
+    max(codes.xid) as xid
+  from codes
+  inner join {{ ref('dim_icd10') }} as tree
+    on codes.icd10_code in (tree.icd10_code, tree.category_code, tree.block_code, tree.chapter_code)
+  group by tree.icd10_code
+),
+
+named as (
   select
     key as encounter_id,
     xid
@@ -46,17 +65,9 @@ with named as (
   union all
   select
     diagnosis.encounter_id,
-    code.xid
-  from ({{ entries_of('icd10') }}) as code
-  -- an equality for the join: a choice of four columns would compare every code with every other
-  inner join (
-    select
-      icd10_code,
-      unnest(list_distinct([icd10_code, category_code, block_code, chapter_code])) as code_above
-    from {{ ref('dim_icd10') }}
-  ) as tree on {{ image('code') }} = tree.code_above
-  inner join {{ ref('stg_operational__condition') }} as diagnosis on tree.icd10_code = diagnosis.icd10_code
-  where {{ touches(['level', 'parent_code']) }}
+    moved_codes.xid
+  from moved_codes
+  inner join {{ ref('stg_operational__condition') }} as diagnosis on moved_codes.icd10_code = diagnosis.icd10_code
 ),
 
 images as (

@@ -54,7 +54,6 @@ class ProductPage:
     """One product at one selection and one snapshot."""
 
     product: Product
-    language: str
     selection: Selection
     address: str
     figures: Figures
@@ -128,7 +127,6 @@ def product(request: Request, viewer: CanView, query: Query, product_id: str, as
     passport = found.passport.text("kk" if language == "kk" else "ru")
     page = ProductPage(
         product=found,
-        language=language,
         selection=selection,
         address=_address(selection, snapshot.snapshot_id if selection.path or wanted else None),
         figures=figures,

@@ -114,7 +114,8 @@ def test_people_sort_by_their_stored_key_and_are_found_by_name(place: Place, jan
     listed = ask.rows("REP-02", january, scope, place.snapshot, sort="full_name", page_size=500)
     numbers = [int(str(row[at]).removeprefix("Тегі").split()[0]) for row in listed.rows]
     assert numbers == sorted(numbers, reverse=True)  # the fixture's sort keys run backwards
-    person = str(listed.rows[0][at])
+    # a stored key folds doubled signs, so a number without them is searched
+    person = next(str(row[at]) for row in listed.rows if "Тегі10" in str(row[at]))
     found = ask.rows("REP-02", january, scope, place.snapshot, search=person.split()[0])
     assert 0 < found.found < found.total
     assert person in {row[at] for row in found.rows}

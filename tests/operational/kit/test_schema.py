@@ -12,8 +12,9 @@ from alembic import command
 from psycopg import errors as refusals
 
 from kmis.settings import Settings
-from operational.kit.base import Base, Fed, PatientData
+from operational.kit.base import Fed, PatientData
 from operational.migrate import alembic_config
+from operational.models import Base
 from tests.factories import create_condition, create_encounter, create_patient, iin_for, insert
 
 FED = sorted(m.class_.__tablename__ for m in Base.registry.mappers if issubclass(m.class_, Fed))
@@ -129,7 +130,10 @@ def test_a_visit_outside_the_doctors_organisation_is_refused(
     patient = create_patient(owner, world["polyclinic"])
     refused(
         owner, "fk_encounter_role",
-        lambda: create_encounter(owner, world, patient, MOMENT, owner_organisation_id=world["other"]),
+        lambda: create_encounter(
+            owner, world, patient, MOMENT, owner_organisation_id=world["other"],
+            department_id=world["other_department"],
+        ),
     )  # fmt: skip
 
 

@@ -15,8 +15,9 @@ from kmis.settings import Settings
 from operational.domains.encounters.models import Encounter
 from operational.domains.patients.models import Patient
 from operational.kit.access import Scope, ScopeRequired
-from operational.kit.base import Base, PatientData
+from operational.kit.base import PatientData
 from operational.kit.db import KmisSession, apply_scope, engine, transaction
+from operational.models import Base
 from tests.conftest import rolled_back
 from tests.factories import create_condition, create_encounter, create_patient
 
