@@ -76,7 +76,8 @@ def data_path(settings: Settings) -> Path:
 def attach(connection: duckdb.DuckDBPyConnection, settings: Settings, snapshot: int | None = None) -> None:
     """Attaches the lake as ``lake`` for reading and sets the organisation's time zone.
 
-    With ``snapshot`` every table is read at that version; without, a query says ``AT (VERSION => n)``. Raises ``duckdb.Error`` when the catalogue cannot be reached or no lake has been made yet.
+    With ``snapshot`` every table is read at that version; without, a query says ``AT (VERSION => n)``.
+    Raises ``duckdb.Error`` when the catalogue cannot be reached or no lake has been made yet.
     """
     load_extensions(connection)
     _attach(connection, settings, "read_only" if snapshot is None else f"snapshot_version {int(snapshot)}")

@@ -13,13 +13,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+DBT = "dbt_project"
 PYTEST = (str(BIN / "pytest"), "-q", "-p", "no:cacheprovider")
 LINT = (
     ("ruff", (str(BIN / "ruff"), "check", ".")),
     ("format", (str(BIN / "ruff"), "format", "--check", ".")),
     ("types", (str(BIN / "mypy"),)),
     ("layers", (str(BIN / "lint-imports"),)),
-    ("dbt parse", (str(BIN / "dbt"), "--quiet", "parse", "--project-dir", "dbt_project", "--profiles-dir", "dbt_project")),
+    ("dbt parse", (str(BIN / "dbt"), "--quiet", "parse", "--project-dir", DBT, "--profiles-dir", DBT)),
     ("sql lint", (str(BIN / "sqlfluff"), "lint", "--processes", "2", "dbt_project/models")),
 )
 SHORT = (

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 PROGRAMS = {
     "chromium": "chromium",
@@ -26,7 +27,7 @@ FILES = {
 def missing_packages() -> list[str]:
     """Debian packages of the programs that are not there."""
     missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
-    missing += [package for path, package in FILES.items() if not os.path.exists(path)]
+    missing += [package for path, package in FILES.items() if not Path(path).exists()]
     return sorted(set(missing))
 
 

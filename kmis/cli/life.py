@@ -96,8 +96,8 @@ def demo(
     exit_: Annotated[bool, typer.Option("--exit", help="Load, refresh once and leave.")] = False,
 ) -> None:
     """Start with a synthetic region, loaded when the store is empty; prints addresses and logins."""
-    from operational import demo as region
     from kmis.cli_lake import one_pass
+    from operational import demo as region
 
     settings = get_settings()
     if supervisor.supervisor_pid(settings):

@@ -7,7 +7,7 @@ the other; a failed attempt is tried again later and later, and every state can 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -68,13 +68,13 @@ def _attempt(settings: Settings, key: int) -> bool:
         session.flush()
         try:
             _partners[message.partner](settings, message.payload)
-        except Exception as error:  # noqa: BLE001 - whatever a partner does wrong is noted and tried again
+        except Exception as error:
             attempt.outcome, attempt.error = "failed", type(error).__name__
         else:
             attempt.outcome = "delivered"
             message.status = "delivered"
         message.attempts += 1
-        now = session.execute(text("select clock_timestamp()")).scalar_one()
+        now: datetime = session.execute(text("select clock_timestamp()")).scalar_one()
         attempt.finished_at = now
         if message.status == "delivered":
             message.delivered_at = now

@@ -13,7 +13,6 @@ from operational.kit.models import XID8
 from operational.models import Base
 
 
-
 def ours(obj: Any, name: str | None, kind: str, reflected: bool, compare_to: Any) -> bool:
     """Partitions of the feed are made by the database itself."""
     return not (kind == "table" and reflected and (name or "").startswith("change_feed_"))

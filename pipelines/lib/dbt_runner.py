@@ -48,7 +48,7 @@ class DbtRunner:
         return [result.node for result in outcome.result.results]
 
     def build(self, from_xid: int, to_xid: int, *options: str) -> list[tuple[str, str]]:
-        """``dbt build``: models and whole-table tests. Gives (node, status) of each. Raises DbtFailed on any failure."""
+        """``dbt build``: models and whole-table tests. Gives (node, status) of each. Raises DbtFailed."""
         return self._run("build", *_bounds(str(from_xid), str(to_xid)), *options)
 
     def test(self, *options: str) -> list[tuple[str, str]]:

@@ -89,8 +89,8 @@ def _append(workshop: Workshop, source: Source, before: Watermark | None, bounds
     connection = workshop.lake
     batch_id = (before.batch_id if before else 0) + 1
     query = (
-        "select id as feed_id, xid::text::bigint as xid, table_name, key, operation::text as operation, actor_id, reason,"
-        " recorded_at, new_row::text as new_row, old_row::text as old_row from change_feed"
+        "select id as feed_id, xid::text::bigint as xid, table_name, key, operation::text as operation, actor_id,"
+        " reason, recorded_at, new_row::text as new_row, old_row::text as old_row from change_feed"
         f" where xid > ''{bounds.from_xid}''::xid8 and xid <= ''{bounds.to_xid}''::xid8"
     )
     connection.execute(

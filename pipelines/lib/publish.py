@@ -77,7 +77,8 @@ class Publisher:
             (snapshot, built.epoch_id, built.xid, built.event_at, now,
              round((now - started_at).total_seconds() * 1000), file.name),
         ).fetchone()  # fmt: skip
-        assert row is not None
+        if row is None:
+            raise AssertionError("INSERT … RETURNING gives one row")
         self.remove_old_files()
         return Publication(int(str(row[0])), snapshot, built.xid, file.name)
 

@@ -86,7 +86,8 @@ def _answer_here(settings: Settings, clock: Clock, reporter: Reporter, request: 
 
 def _answer(store: psycopg.Connection[tuple[object, ...]], request: int) -> Answer:
     row = store.execute(
-        "select p.id, p.state, p.feed_rows, p.models from pass_request as r left join lake_pass as p on p.id = r.pass_id"
+        "select p.id, p.state, p.feed_rows, p.models from pass_request as r"
+        " left join lake_pass as p on p.id = r.pass_id"
         " where r.id = %s",
         (request,),
     ).fetchone()

@@ -7,6 +7,7 @@ is equal, gold equals a full rebuild; nothing is written to the lake.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -66,9 +67,15 @@ def verify(settings: Settings) -> Verification:
             findings = bronze_findings(store, reader.connection, watermark)
             connection = reader.connection
             connection.execute(f"set variable from_xid = 0::bigint; set variable to_xid = {watermark}::bigint")
+            transient: list[Model] = []
             for model in project.models:
-                if not model.transient:
-                    differences = rebuild_differences(connection, model)
+                if model.transient:
+                    connection.execute(
+                        f"create or replace temp table {model.batch} as {_sql(model, transient)}"
+                    )
+                    transient.append(model)
+                else:
+                    differences = rebuild_differences(connection, model, transient)
                     findings.append(Finding(model.name, "equals its rebuild", differences))
                 findings.extend(
                     Finding(model.name, check.name, _count(connection, f"({check.sql})"), check.fails)
@@ -77,9 +84,14 @@ def verify(settings: Settings) -> Verification:
     return Verification(snapshot, watermark, tuple(findings))
 
 
-def rebuild_differences(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
-    """Rows that stand only in the table or only in its rebuild from the batch bounds that are set."""
-    connection.execute(f"create or replace temp table {model.batch} as {model.sql}")
+def rebuild_differences(
+    connection: duckdb.DuckDBPyConnection, model: Model, transient: Sequence[Model] = ()
+) -> int:
+    """Rows that stand only in the table or only in its rebuild from the batch bounds that are set.
+
+    ``transient``: models that keep the last batch only; their temporary tables hold all of it.
+    """
+    connection.execute(f"create or replace temp table {model.batch} as {_sql(model, transient)}")
     rebuilt = f"select * from {model.batch}"
     if model.keys:
         rebuilt = f"select * exclude (deleted_flag) from {model.batch} where not deleted_flag"
@@ -91,6 +103,13 @@ def rebuild_differences(connection: duckdb.DuckDBPyConnection, model: Model) -> 
     differences += _count(connection, f"({anew} except all {stored})")
     connection.execute(f"drop table {model.batch}")
     return differences
+
+
+def _sql(model: Model, transient: Sequence[Model]) -> str:
+    sql = model.sql
+    for other in transient:
+        sql = sql.replace(other.relation, other.batch)
+    return sql
 
 
 def bronze_findings(

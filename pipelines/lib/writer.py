@@ -58,7 +58,8 @@ class Writer:
         self._since_upkeep = 0
         self._upkeep_due = False
         self._watermark_xid = 0
-        self._unreconciled = False
+        # What another process published before this one started may not have been reconciled yet.
+        self._unreconciled = True
         self._reconciled_at = 0.0
         self._reconciler: threading.Thread | None = None
         self._oldest: tuple[int, str] | None = None

@@ -57,7 +57,9 @@ def test_an_image_that_comes_late_does_not_cover_a_newer_one(
     with installation.connect() as a, installation.connect() as b, installation.connect() as c:
         for connection in (a, c, b):
             connection.execute("select pg_current_xact_id()")
-        b.execute("update encounter set status = 'in_progress', outcome = null, ended_at = null where id = %s", (visit,))
+        b.execute(
+            "update encounter set status = 'in_progress', outcome = null, ended_at = null where id = %s", (visit,)
+        )
         b.commit()
         a.execute("update encounter set status = 'finished', outcome = 'improvement', ended_at = started_at"
                   " where id = %s", (visit,))  # fmt: skip

@@ -64,6 +64,16 @@ class DirectoryInfo:
     loaded_at: Any
     entries: int
 
+    @property
+    def source_kk(self) -> str:
+        """The source in Kazakh: a source that is written in both languages has a bar between them."""
+        return self.source.split(" | ")[0]
+
+    @property
+    def source_ru(self) -> str:
+        """The source in Russian."""
+        return self.source.split(" | ")[-1]
+
 
 def search_icd10(
     session: Session, text: str, *, limit: int = LIMIT, levels: Sequence[str] = repository.CODABLE

@@ -14,9 +14,9 @@ from kmis.settings import Settings
 from operational.domains.monitoring import repository
 from operational.domains.monitoring.asking import refusals, scope_of
 from operational.domains.monitoring.errors import FileGone, FileNotReady, FormatUnknown
+from operational.kit.access import Scope
 from operational.kit.audit import audit
 from operational.kit.db import transaction
-from operational.kit.access import Scope
 from operational.kit.errors import NotFound
 from operational.kit.models import UnloadLog
 from operational.web.viewer import Viewer
@@ -77,7 +77,7 @@ def make_waiting(settings: Settings, query: QueryService) -> int:
             carry_out(settings, query, key)
         except LookupError:
             continue  # another worker was first
-        except Exception as error:  # noqa: BLE001 - one broken order must not stop the others; it is noted in the log
+        except Exception as error:
             _ = error
     return len(keys)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ForeignKey, UniqueConstraint, literal_column, text
+from sqlalchemy import CheckConstraint, ColumnClause, ForeignKey, UniqueConstraint, literal_column, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from operational.kit.base import Base, Dated, Fed
 
-PERIOD = literal_column("daterange(valid_from, valid_to)")
+PERIOD: ColumnClause[object] = literal_column("daterange(valid_from, valid_to)")
 
 
 def in_order() -> CheckConstraint:

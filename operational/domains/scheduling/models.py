@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import (
     CheckConstraint,
+    ColumnClause,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from operational.kit.base import Base, Created, Fed, PatientData
 
-DURING = literal_column("tstzrange(starts_at, ends_at)")
+DURING: ColumnClause[object] = literal_column("tstzrange(starts_at, ends_at)")
 
 
 class Schedule(Fed, Base):

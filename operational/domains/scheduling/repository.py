@@ -185,9 +185,8 @@ def bookings_of(
 
 
 def count_bookings(session: Session, patient_ids: Sequence[int]) -> int:
-    return int(
-        session.scalar(select(func.count()).select_from(Appointment).where(Appointment.patient_id.in_(patient_ids))) or 0
-    )
+    counted = select(func.count()).select_from(Appointment).where(Appointment.patient_id.in_(patient_ids))
+    return int(session.scalar(counted) or 0)
 
 
 def patient(session: Session, key: int) -> Patient | None:

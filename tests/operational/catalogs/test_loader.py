@@ -48,8 +48,10 @@ def test_an_official_file_replaces_the_draft_and_closes_what_it_drops(directorie
 
 
 def test_a_draft_does_not_replace_an_official_directory(directories: Session) -> None:
+    connection = driver(directories.connection())
+    replace_directory(connection, replace(edition("operation"), status="official"), files.operation_rows())
     with pytest.raises(ValueError, match="official"):
-        replace_directory(driver(directories.connection()), replace(edition("icd10"), status="draft"), [])
+        replace_directory(connection, edition("operation"), [])
 
 
 def test_a_new_tariff_closes_the_old_one_at_its_first_day(directories: Session) -> None:

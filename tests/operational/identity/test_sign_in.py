@@ -8,7 +8,6 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import psycopg
-import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
@@ -27,7 +26,6 @@ def enter(client: TestClient, login: str, password: str, **more: str) -> int:
     return status
 
 
-@pytest.mark.requirement("SEC-01")
 def test_session_cookie_and_its_store(settings: Settings, client: TestClient, make_user: MakeUser) -> None:
     key, login = make_user("doctor")
     answer = post(client, "/sign-in", {"login": login.upper(), "password": PASSWORD, "next": "/account"}, "/sign-in")
@@ -62,7 +60,6 @@ def test_scope_is_the_organisation_and_all_below(
     assert info.organisation_ids == {world["polyclinic"]}
 
 
-@pytest.mark.requirement("SEC-01")
 def test_wrong_credentials_tell_nothing_and_leave_a_trace(
     settings: Settings, client: TestClient, make_user: MakeUser
 ) -> None:
@@ -80,7 +77,6 @@ def test_wrong_credentials_tell_nothing_and_leave_a_trace(
     assert row == [("password",)]
 
 
-@pytest.mark.requirement("SEC-01")
 def test_five_failures_close_the_account_for_a_quarter(app: FastAPI, client: TestClient, make_user: MakeUser) -> None:
     _, login = make_user()
     app.state.clock = FixedClock(SystemClock().now())
@@ -119,7 +115,6 @@ def test_sign_out_ends_the_session(settings: Settings, signed_in: SignedIn) -> N
     assert browser.get("/account", follow_redirects=False).headers["location"] == "/sign-in?next=/account"
 
 
-@pytest.mark.requirement("SEC-01")
 def test_own_sessions_are_listed_and_ended(app: FastAPI, signed_in: SignedIn) -> None:
     browser = signed_in()
     second = TestClient(app, raise_server_exceptions=False)
@@ -157,7 +152,6 @@ def test_change_of_password(app: FastAPI, signed_in: SignedIn) -> None:
     assert enter(other, browser.login, "Another-Word-99") == 303
 
 
-@pytest.mark.requirement("UI-02")
 def test_language_is_the_users_own(client: TestClient, signed_in: SignedIn, make_user: MakeUser) -> None:
     assert '<html lang="kk">' in client.get("/sign-in").text
     assert post(client, "/language", {"language": "ru", "next": "/sign-in"}, "/sign-in").status_code == 303

@@ -33,7 +33,6 @@ def new_user(world: dict[str, int], **change: str) -> dict[str, str]:
     return {**base, "organisation_id": str(world["polyclinic"]), **change}
 
 
-@pytest.mark.requirement("SEC-02")
 def test_user_is_made_and_must_change_the_password(app: FastAPI, world: dict[str, int], signed_in: SignedIn) -> None:
     admin = signed_in("administrator", organisation="region")
     page = post(admin, "/users/new", new_user(world, login="first.day"))
@@ -76,7 +75,6 @@ def test_login_is_unique_and_organisation_in_scope(world: dict[str, int], signed
     assert 'id="e-organisation_id"' in elsewhere.text
 
 
-@pytest.mark.requirement("SEC-02")
 def test_blocking_ends_sessions_and_can_be_undone(signed_in: SignedIn) -> None:
     admin, victim = signed_in("administrator"), signed_in("doctor")
     address = f"/users/{victim.user_id}"

@@ -25,6 +25,8 @@ PATIENT_TABLES = sorted(
     mapper.class_.__tablename__ for mapper in Base.registry.mappers if issubclass(mapper.class_, PatientData)
 )
 
+VISITS = Encounter.__table__
+
 
 @pytest.fixture(scope="module")
 def somebody(settings: Settings, world: dict[str, int]) -> int:
@@ -52,9 +54,7 @@ def stranger(settings: Settings, world: dict[str, int]) -> Iterator[Session]:
 
 
 @pytest.mark.parametrize("table", PATIENT_TABLES)
-def test_without_a_scope_a_raw_connection_gets_no_row(
-    raw: psycopg.Connection, somebody: int, table: str
-) -> None:
+def test_without_a_scope_a_raw_connection_gets_no_row(raw: psycopg.Connection, somebody: int, table: str) -> None:
     assert raw.execute(f"select count(*) from {table}").fetchone() == (0,)
 
 
@@ -105,7 +105,7 @@ def test_no_view_of_the_schema_runs_with_its_owners_rights(raw: psycopg.Connecti
 def test_a_session_of_another_organisation_gets_no_row(stranger: Session, somebody: int, road: str) -> None:
     statement = {
         "orm": select(func.count(Patient.id)).where(Patient.id == somebody),
-        "core": select(func.count()).select_from(Encounter.__table__).where(Encounter.__table__.c.patient_id == somebody),
+        "core": select(func.count()).select_from(VISITS).where(VISITS.c.patient_id == somebody),
         "text": text("select count(*) from condition where patient_id = :key").bindparams(key=somebody),
     }[road]
     assert stranger.scalar(statement) == 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from starlette.testclient import TestClient
 
 from operational.web.csrf import HEADER
@@ -15,7 +14,6 @@ def headers(browser: TestClient) -> dict[str, str]:
     return {HEADER: csrf_of(browser.get("/account").text)}
 
 
-@pytest.mark.requirement("UI-05")
 def test_kept_read_and_dropped(signed_in: Callable[..., TestClient]) -> None:
     browser, other = signed_in(), signed_in()
     token = headers(browser)

@@ -94,7 +94,6 @@ def listen(page: Page, complaints: list[str]) -> None:
     page.on("pageerror", lambda error: complaints.append(str(error)))
 
 
-@pytest.mark.requirement("UI-05")
 def test_draft_survives_a_lost_line_and_a_reload(
     address: str, browser: Browser, make_user: Callable[..., tuple[int, str]]
 ) -> None:
@@ -142,7 +141,6 @@ def test_draft_survives_a_lost_line_and_a_reload(
     expect(page.locator("textarea")).to_have_value("")
 
 
-@pytest.mark.requirement("UI-05")
 def test_draft_goes_once_the_form_was_sent(
     address: str, browser: Browser, make_user: Callable[..., tuple[int, str]]
 ) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount
@@ -36,7 +35,6 @@ def checks(dependant: Dependant) -> Iterator[PermissionCheck]:
         yield from checks(inner)
 
 
-@pytest.mark.requirement("SEC-01")
 def test_every_route_has_a_permission(settings: Settings) -> None:
     app = create_app(settings)
     routes = list(api_routes(app.routes))

@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from fastapi import FastAPI, Request
 from starlette.responses import Response
 from starlette.testclient import TestClient
@@ -24,7 +23,6 @@ from tests.operational.web.conftest import csrf_of, post
 FIRST_LOAD_LIMIT = 150_000
 
 
-@pytest.mark.requirement("UI-01")
 def test_first_load_is_light(signed_in: Callable[..., TestClient]) -> None:
     browser = signed_in("administrator")
     page = browser.get("/users")
@@ -85,7 +83,6 @@ def test_csrf_token_is_bound_and_masked() -> None:
     assert not token_matches("session", "not hexadecimal")
 
 
-@pytest.mark.requirement("SEC-01")
 def test_unsafe_request_without_token_is_refused(signed_in: Callable[..., TestClient]) -> None:
     browser, other = signed_in(), signed_in()
     assert browser.post("/language", data={"language": "kk"}).status_code == 403
