@@ -63,6 +63,7 @@ class DbtRunner:
         from dbt.cli.main import dbtRunner
 
         self._set_environment()
+        _forget_injected(manifest)
         places = ["--project-dir", str(self.project), "--profiles-dir", str(PROJECT), "--quiet",
                   "--log-path", str(self.settings.log_dir / "dbt"), "--log-level-file", "warn"]  # fmt: skip
         outcome = dbtRunner(manifest=manifest).invoke([arguments[0], *places, *arguments[1:]])
@@ -95,3 +96,10 @@ def _failures(outcome: Any) -> str:
         return ", ".join(failed)
     # Parsing and compiling touch no data: their messages quote the project only.
     return str(outcome.exception).strip().replace("\n", " ")[:500]
+
+
+def _forget_injected(manifest: Any) -> None:
+    """dbt notes in the manifest which ephemeral models it has injected; a second command must inject them anew."""
+    for node in manifest.nodes.values() if manifest is not None else ():
+        if getattr(node, "extra_ctes_injected", False):
+            node.extra_ctes_injected, node.extra_ctes = False, []

@@ -235,7 +235,12 @@ def create_region(store: Store, people: int = 12) -> Region:
     store.insert("service", code="VIS-011", name_ru="visit", class_code="visit", unit="visit", search_key="v",
                  active=True, valid_from=SINCE)  # fmt: skip
     store.insert("service_tariff", service_code="VIS-011", amount_kzt=1760.5, valid_from=SINCE)
-    store.insert("kato", code="274800000", level="district", parent_code="270000000", name_ru="K", draft=False)
+    for code, level, above in (
+        ("270000000", "oblast", None), ("274800000", "district", "270000000"),
+        ("274832100", "rural_okrug", "274800000"), ("271000000", "city_akimat", "270000000"),
+        ("271010000", "rural_okrug", "271000000"),
+    ):  # fmt: skip
+        store.insert("kato", code=code, level=level, parent_code=above, name_ru=code, draft=False)
     rng = random.Random(len(ICD10))
     for number in (1, 2):
         district = region.organisation(f"D{number}", "district", region.region)

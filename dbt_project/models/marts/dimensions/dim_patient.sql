@@ -4,8 +4,15 @@
 {{ config(unique_key='patient_id') }}
 
 with touched as (
-  select distinct key as patient_id
+  select key as patient_id
   from ({{ entries_of('patient') }}) as batch
+  union
+  select resident.patient_id
+  from {{ ref('stg_operational__patient') }} as resident
+  inner join (
+    select {{ image('code') }} as code
+    from ({{ entries_of('kato') }}) as entry
+  ) as renamed on resident.residence_kato = renamed.code
 ),
 
 recorded as (
@@ -70,8 +77,8 @@ select
   record.voided_at is not null as voided_flag,
   record.merged_into_id is not null as merged_flag,
   versions.residence.kato as residence_kato,
-  left(versions.residence.kato, 2) || '0000000' as residence_region_kato,
-  left(versions.residence.kato, 4) || '00000' as residence_district_kato,
+  place.region_code as residence_region_kato,
+  place.district_code as residence_district_kato,
   versions.residence.urban as urban_flag,
   versions.valid_from,
   lead(versions.valid_from, 1, date '9999-12-31') over (
@@ -83,3 +90,4 @@ from touched
 left join {{ ref('stg_operational__patient') }} as record on touched.patient_id = record.patient_id
 left join {{ ref('int_patients__persons') }} as person on touched.patient_id = person.patient_id
 left join versions on touched.patient_id = versions.patient_id
+left join {{ ref('dim_kato') }} as place on versions.residence.kato = place.kato_code
