@@ -184,7 +184,8 @@ def bootstrap(settings: Settings) -> None:
 
     Raises ServerError that names a missing extension.
     """
-    with admin_connection(settings) as connection:
+    # The database may not exist yet: every server has the one named postgres.
+    with admin_connection(settings, "postgres") as connection:
         for role in ROLES:
             _make_role(connection, role, settings.secret(role))
         known = connection.execute(

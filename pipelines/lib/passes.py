@@ -17,7 +17,7 @@ from pipelines.lib.project import Project
 from pipelines.lib.publish import Built, Publication, Publisher, newest_publication
 from pipelines.lib.records import PassRecord
 from pipelines.lib.syncing import sync_files
-from pipelines.lib.workshop import Workshop
+from pipelines.lib.workshop import Workshop, stop_inlining
 
 Progress = Callable[[str], None]
 
@@ -142,7 +142,14 @@ class Passes:
         except BaseException:
             connection.rollback()
             raise
+        self._lay_out(again)
         return outcome
+
+    def _lay_out(self, rebuilt: list[str]) -> None:
+        """A table that was made anew has lost its options. A crash before this costs only a compaction."""
+        for model in self.project.models:
+            if model.name in rebuilt and model.partition_by:
+                stop_inlining(self.workshop.lake, model.schema, model.name)
 
     def _touched(self, start: int, end: int) -> Iterable[str]:
         rows = self.workshop.lake.execute(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from kmis import lake
 from kmis.clock import SystemClock
 from pipelines.lib import maintenance, writer
 from pipelines.lib.dbt_runner import PROJECT as DBT_PROJECT
@@ -134,10 +135,15 @@ def test_maintenance_keeps_figures_and_pinned_snapshots(
         installation.visit(days=day)
         results.append(passes.refresh())
     snapshots = [result.publication.snapshot_id for result in results if result]
-    pinned, newest = snapshots[1], snapshots[-1]
+    pinned = snapshots[1]
     installation.change("insert into snapshot_pin (snapshot_id, reason) values (%s, 'unload')", pinned)
     before = rows(workshop, FIGURES)
-    maintenance.compact(workshop)
+    for visit in installation.visits[:3]:
+        assert maintenance.compact(workshop).failed == ()
+        installation.change("update encounter set complaints = 'none' where id = %s", visit)
+        passes.refresh()
+    snapshots.append(lake.current_snapshot(workshop.lake))
+    newest = snapshots[-1]
     monkeypatch.setattr(maintenance, "KEPT_FOR", timedelta(seconds=-60))
     upkeep = maintenance.expire(workshop)
     assert upkeep.expired > 0
