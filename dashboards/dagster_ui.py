@@ -11,14 +11,15 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import uvicorn
 from dagster import DagsterInstance
+from dagster._core.errors import DagsterUserCodeUnreachableError
 from dagster._core.instance.ref import InstanceRef
 from dagster._core.workspace.context import WorkspaceProcessContext, WorkspaceRequestContext
-from dagster._core.workspace.load_target import ModuleTarget
+from dagster._core.workspace.load_target import WorkspaceFileTarget
+from dagster._grpc.client import DagsterGrpcClient
 from dagster_webserver.webserver import DagsterWebserver
 from starlette.requests import HTTPConnection
 
@@ -30,7 +31,6 @@ from kmis.settings import Settings, get_settings
 
 PERMISSION: Final = "pipelines.read"
 RUN_PERMISSION: Final = "pipelines.run"
-MODULE: Final = "pipelines.definitions"
 LIVE_DATA_POLL_MS: Final = 5000
 STATEMENT_TIMEOUT_MS: Final = 15_000
 _QUIET: Final = {"telemetry": {"enabled": False}, "nux": {"enabled": False}}
@@ -68,9 +68,22 @@ def build(inner: ASGIApp, settings: Settings, sessions: Sessions) -> ASGIApp:
     )
 
 
+def _wait_for_code(settings: Settings) -> None:
+    """Blocks until the code server has loaded the models; before that its location would stand as broken."""
+    client = DagsterGrpcClient(socket=str(settings.code_socket))
+    pause = threading.Event()
+    while True:
+        try:
+            client.ping("")
+        except DagsterUserCodeUnreachableError:
+            pause.wait(1.0)
+        else:
+            return
+
+
 @contextmanager
-def dagster_app(settings: Settings, module: str = MODULE) -> Iterator[ASGIApp]:
-    """Dagster's ASGI application on the definitions of a module; stops its code server at the end."""
+def dagster_app(settings: Settings) -> Iterator[ASGIApp]:
+    """Dagster's ASGI application on the installation's code server, as soon as that one answers."""
     settings.dagster_home.mkdir(parents=True, exist_ok=True)
     # The code server is a child process and finds the instance by this variable.
     os.environ["DAGSTER_HOME"] = str(settings.dagster_home)
@@ -78,12 +91,8 @@ def dagster_app(settings: Settings, module: str = MODULE) -> Iterator[ASGIApp]:
     quiet = InstanceRef.from_dir(str(settings.dagster_home), overrides=_QUIET)
     with DagsterInstance.from_ref(quiet) as instance:
         instance.optimize_for_webserver(STATEMENT_TIMEOUT_MS, pool_recycle=3600, max_overflow=20)
-        target = ModuleTarget(
-            module_name=module,
-            attribute=None,
-            working_directory=str(Path(__file__).parents[1]),
-            location_name="kmis",
-        )
+        _wait_for_code(settings)
+        target = WorkspaceFileTarget([str(settings.dagster_workspace)])
         with GuardedWorkspace(instance, target) as workspace:
             yield DagsterWebserver(workspace, live_data_poll_rate=LIVE_DATA_POLL_MS).create_asgi_app()
 

@@ -62,7 +62,9 @@ def one_pass(settings: Settings, progress: Callable[[str], None], kind: Kind = "
 
 @app.command()
 def reconcile() -> None:
-    """Compare every fact in PostgreSQL and in gold at the same watermark; exit 1 on any difference."""
+    """Compare every fact in PostgreSQL and in gold at the same watermark; exit 1 on any difference, 2 before a pass."""
+    import duckdb
+
     from pipelines.lib.dbt_runner import DbtRunner
     from pipelines.lib.errors import PassRefused
     from pipelines.lib.project import compile_project
@@ -77,6 +79,11 @@ def reconcile() -> None:
     except PassRefused as error:
         typer.echo(f"reconcile: {error}", err=True)
         raise typer.Exit(1) from None
+    except duckdb.InvalidInputException as error:
+        if "does not exist" not in str(error):
+            raise
+        typer.echo("kmis: nothing is published yet: run `kmis refresh`", err=True)
+        raise typer.Exit(2) from None
     typer.echo(f"snapshot {result.snapshot_id}, watermark {result.watermark_xid}")
     head = ("fact", "PostgreSQL", "gold", "total PostgreSQL", "total gold", "")
     rows = [head] + [

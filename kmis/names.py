@@ -110,9 +110,7 @@ _DIGIT_KEYS: Final = "234589" + "0-="
 _KK_DIGIT_ROW: Final = "әіңғүұ" + "қөһ"
 _EN_SHIFTED: Final = 'QWERTYUIOP{}ASDFGHJKL:"ZXCVBNM<>~@#$%*()_+'
 _RU_SHIFTED: Final = "ЙЦУКЕНГШЩЗХЪФЫВАПРОЛДЖЭЯЧСМИТЬБЮЁӘІҢҒҮҰҚӨҺ"
-_TO_CYRILLIC: Final = str.maketrans(
-    _EN_KEYS + _DIGIT_KEYS + _EN_SHIFTED, _RU_KEYS + _KK_DIGIT_ROW + _RU_SHIFTED
-)
+_TO_CYRILLIC: Final = str.maketrans(_EN_KEYS + _DIGIT_KEYS + _EN_SHIFTED, _RU_KEYS + _KK_DIGIT_ROW + _RU_SHIFTED)
 _TO_LATIN: Final = str.maketrans(_RU_KEYS + _RU_KEYS.upper(), _EN_KEYS + _EN_KEYS.upper())
 _ROW_LETTERS: Final = str.maketrans(_KK_DIGIT_ROW + _KK_DIGIT_ROW.upper(), _DIGIT_KEYS * 2)
 _ROW_SIGNS: Final = str.maketrans('"!,;.:', "116677")

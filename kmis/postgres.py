@@ -188,9 +188,7 @@ def bootstrap(settings: Settings) -> None:
     with admin_connection(settings, "postgres") as connection:
         for role in ROLES:
             _make_role(connection, role, settings.secret(role))
-        known = connection.execute(
-            "select 1 from pg_database where datname = %s", (settings.database,)
-        ).fetchone()
+        known = connection.execute("select 1 from pg_database where datname = %s", (settings.database,)).fetchone()
         if not known:
             connection.execute(
                 sql.SQL(
@@ -198,9 +196,7 @@ def bootstrap(settings: Settings) -> None:
                     " lc_collate 'C.UTF-8' lc_ctype 'C.UTF-8'"
                 ).format(sql.Identifier(settings.database))
             )
-        connection.execute(
-            sql.SQL("revoke all on database {} from public").format(sql.Identifier(settings.database))
-        )
+        connection.execute(sql.SQL("revoke all on database {} from public").format(sql.Identifier(settings.database)))
         for role in ROLES:
             connection.execute(
                 sql.SQL("grant connect, temporary on database {} to {}").format(
@@ -227,9 +223,9 @@ def _make_role(connection: psycopg.Connection, role: str, password: str) -> None
     if not connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone():
         connection.execute(sql.SQL("create role {} login").format(sql.Identifier(role)))
     connection.execute(
-        sql.SQL(
-            "alter role {} with login nosuperuser nobypassrls nocreatedb nocreaterole password {}"
-        ).format(sql.Identifier(role), sql.Literal(password))
+        sql.SQL("alter role {} with login nosuperuser nobypassrls nocreatedb nocreaterole password {}").format(
+            sql.Identifier(role), sql.Literal(password)
+        )
     )
     connection.execute(
         sql.SQL("alter role {} set idle_in_transaction_session_timeout = '60s'").format(sql.Identifier(role))

@@ -5,8 +5,11 @@ Everything an installation keeps lies under ``home``; nothing is written elsewhe
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import secrets
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
@@ -89,6 +92,17 @@ class Settings(BaseSettings):
     def link_host(self) -> str:
         """The one host name that every link between the parts uses, so that the session cookie travels."""
         return self.public_host or self.host
+
+    @property
+    def dagster_workspace(self) -> Path:
+        """Dagster's workspace file: it names the one code server of this installation."""
+        return self.dagster_home / "workspace.yaml"
+
+    @property
+    def code_socket(self) -> Path:
+        """The Unix socket of Dagster's code server; short, since a socket's path has 107 characters at most."""
+        digest = hashlib.sha256(str(self.root).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"kmis-{os.getuid()}-{digest}" / "code.sock"
 
     def secret(self, name: str) -> str:
         """A random secret of this installation, made at first use and kept readable by its owner only."""

@@ -26,6 +26,11 @@ STOP_TIMEOUT_S = 15.0
 LOG_LIMIT_BYTES = 20_000_000
 
 
+DAGSTER = str(Path(sys.executable).parent / "dagster")
+# Stand for what only the settings know.
+CODE_SOCKET, WORKSPACE = "{code_socket}", "{workspace}"
+
+
 @dataclass(frozen=True)
 class Part:
     """A process: its name, the command that starts it, and the port that it listens on, if any."""
@@ -42,9 +47,10 @@ PARTS = (
     Part("dashboards", (sys.executable, "-m", "dashboards.server"), "dashboards_port"),
     Part("dagster", (sys.executable, "-m", "dashboards.dagster_ui"), "dagster_port"),
     Part(
-        "dagster-daemon",
-        (str(Path(sys.executable).parent / "dagster-daemon"), "run", "-m", "pipelines.definitions"),
+        "dagster-code",
+        (DAGSTER, "api", "grpc", "-m", "pipelines.definitions", "--location-name", "kmis", "--socket", CODE_SOCKET),
     ),
+    Part("dagster-daemon", (f"{DAGSTER}-daemon", "run", "-w", WORKSPACE)),
 )
 
 
@@ -154,11 +160,31 @@ def _start(settings: Settings, part: Part) -> Running:
     log_file = settings.log_dir / f"{part.name}.log"
     if log_file.exists() and log_file.stat().st_size > LOG_LIMIT_BYTES:
         log_file.replace(log_file.with_suffix(".log.1"))
+    known = {CODE_SOCKET: str(settings.code_socket), WORKSPACE: str(settings.dagster_workspace)}
     with log_file.open("ab") as log:
         process = subprocess.Popen(
-            part.command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(settings)
+            [known.get(word, word) for word in part.command],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment(settings),
         )
     return Running(part, process)
+
+
+def prepare_dagster(settings: Settings) -> None:
+    """Dagster's home, and the workspace that leads daemon and interface to one code server.
+
+    Without one each of them would load all models into a server of its own, the daemon anew every minute.
+    """
+    settings.dagster_home.mkdir(parents=True, exist_ok=True)
+    (settings.dagster_home / "dagster.yaml").touch()
+    socket_file = settings.code_socket
+    socket_file.parent.mkdir(mode=0o700, exist_ok=True)
+    socket_file.unlink(missing_ok=True)
+    settings.dagster_workspace.write_text(
+        f"load_from:\n  - grpc_server:\n      socket: {socket_file}\n      location_name: kmis\n"
+    )
 
 
 def run(settings: Settings) -> None:
@@ -171,8 +197,7 @@ def run(settings: Settings) -> None:
 
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    (settings.dagster_home / "dagster.yaml").touch()
+    prepare_dagster(settings)
     server = None if settings.database_url else EmbeddedServer(settings)
     running = [_start(settings, part) for part in PARTS]
     _write_state(settings, os.getpid(), {item.part.name: item.process.pid for item in running})
@@ -180,11 +205,7 @@ def run(settings: Settings) -> None:
         time.sleep(POLL_S)
         changed = False
         for place, item in enumerate(running):
-            if (
-                item.process.poll() is not None
-                and time.monotonic() - item.started > BACKOFF_S
-                and not stopping
-            ):
+            if item.process.poll() is not None and time.monotonic() - item.started > BACKOFF_S and not stopping:
                 if server is not None:
                     server.start()
                 running[place] = _start(settings, item.part)

@@ -40,9 +40,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
             service.close()
         dispose_engines()
 
-    app = FastAPI(
-        title="KMIS", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=lifespan
-    )
+    app = FastAPI(title="KMIS", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=lifespan)
     app.state.clock = clock or SystemClock()
     for module in modules("timeline"):
         module.register()

@@ -6,11 +6,14 @@ import logging
 import signal
 import threading
 
-from kmis.postgres import ServerError
+import psycopg
+from sqlalchemy.exc import DBAPIError
+
 from kmis.query import QueryService
 from kmis.settings import get_settings
 from operational.domains.monitoring.service import make_waiting, take_up_again
 from operational.kit.outbox import deliver_due
+from operational.models import whole
 
 log = logging.getLogger("kmis.worker")
 IDLE_S = 0.5
@@ -19,16 +22,20 @@ IDLE_S = 0.5
 def main() -> None:
     """Work until told to stop; an unexpected failure is logged by its kind and tried again."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    whole()
     settings = get_settings()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda signum, frame: stop.set())
     signal.signal(signal.SIGINT, lambda signum, frame: stop.set())
     query = QueryService(settings)
-    take_up_again(settings)
+    taken_up = False
     while not stop.is_set():
         try:
+            if not taken_up:
+                take_up_again(settings)
+                taken_up = True
             busy = make_waiting(settings, query) + deliver_due(settings)
-        except (ServerError, OSError) as error:
+        except (DBAPIError, psycopg.Error, OSError) as error:
             log.warning("the store does not answer: %s", type(error).__name__)
             busy = 0
         if not busy:

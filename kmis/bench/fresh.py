@@ -118,7 +118,9 @@ def _sign_visits(
     from operational.domains.encounters.service import Visits
     from operational.kit.access import Scope as Actor
     from operational.kit.db import transaction
+    from operational.models import whole
 
+    whole()
     actor = Actor(doctor.user_id, frozenset({doctor.organisation_id}), practitioner_id=doctor.practitioner_id)
     start = time.monotonic()
     pause = threading.Event()

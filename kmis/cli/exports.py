@@ -28,7 +28,7 @@ from exports.service import make_unload
 from kmis.catalogue.loader import UnknownProduct
 from kmis.catalogue.models import LANGUAGES, Language
 from kmis.postgres import EmbeddedServer
-from kmis.query import MESSAGES, QueryError, QueryService, Scope, Selection, SelectionError
+from kmis.query import MESSAGES, NothingPublished, QueryError, QueryService, Scope, Selection, SelectionError
 from kmis.settings import Settings, get_settings
 
 console = Console(highlight=False)
@@ -116,6 +116,11 @@ def report(
     _make(wanted, language, output)
 
 
+def print_day(product: str, day: date) -> None:
+    """The printed form of one day, in the installation's language, into the folder of the exports."""
+    _make(Wanted(product, "pdf", day, day, None, None, None, [], identifiers=True), None, None)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands to the application."""
     for command in (unload, report):
@@ -135,6 +140,9 @@ def _make(wanted: Wanted, language: str | None, output: Path | None) -> None:
         except SelectionError as error:
             words = (f"{field}: {MESSAGES.get(key, {}).get(tongue, key)}" for field, key in error.errors.items())
             raise Refused("; ".join(words)) from None
+        except NothingPublished:
+            typer.echo("kmis: nothing is published yet: run `kmis refresh`", err=True)
+            raise typer.Exit(2) from None
         except QueryError as error:
             raise Refused(MESSAGES[error.key][tongue]) from None
         except UnknownProduct:

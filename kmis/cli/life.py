@@ -16,7 +16,7 @@ from kmis import supervisor
 from kmis.postgres import EmbeddedServer, ServerError, ensure_server
 from kmis.settings import Settings, get_settings
 
-HEALTH_TIMEOUT_S = 120.0
+HEALTH_TIMEOUT_S = 300.0
 console = Console(highlight=False)
 
 
@@ -51,9 +51,7 @@ def wait_until_healthy(settings: Settings) -> None:
         "dashboards": f"http://{settings.host}:{settings.dashboards_port}/healthz",
         "dagster": f"http://{settings.host}:{settings.dagster_port}/healthz",
     }
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console
-    ) as progress:
+    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=console) as progress:
         task = progress.add_task("starting", total=None)
         while waiting:
             for name, address in list(waiting.items()):
@@ -113,9 +111,7 @@ def demo(
     one_pass(settings, lambda step: console.print(f"    {step}"))
     if not exit_:
         start(settings)
-    table = Table(
-        "login", "password", "role", "organisation", title="Demonstration users (synthetic data only)"
-    )
+    table = Table("login", "password", "role", "organisation", title="Demonstration users (synthetic data only)")
     for user in region.LOGINS:
         table.add_row(user.login, user.password, user.title, user.organisation)
     console.print(table)
@@ -129,7 +125,7 @@ def down() -> None:
 
 
 def status() -> None:
-    """Show what runs, the newest published snapshot, its age and its reconciliation. Exit 1 when it is down."""
+    """Show what runs, the newest snapshot, its age and its reconciliation. Exit 1 when down, 2 before a pass."""
     settings = get_settings()
     table = Table("part", "process", "port")
     states = supervisor.part_states(settings)
@@ -149,7 +145,8 @@ def status() -> None:
                 f"reconciliation: {'clean' if now.reconciled else now.state}"
             )
         except NothingPublished:
-            console.print("nothing is published yet: run `kmis refresh`")
+            typer.echo("kmis: nothing is published yet: run `kmis refresh`", err=True)
+            raise typer.Exit(2) from None
         finally:
             service.close()
     if supervisor.supervisor_pid(settings) is None:

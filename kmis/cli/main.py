@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from kmis import cli_lake
-from kmis.cli import bench, exports, life, requirements, users
+from kmis.cli import bench, exports, life, requirements, sheets, users
 from kmis.postgres import ServerError
 from kmis.settings import StoreNotStarted
 from kmis.supervisor import AlreadyRunning
@@ -22,6 +22,7 @@ cli_lake.register(app)
 exports.register(app)
 requirements.register(app)
 bench.register(app)
+sheets.register(app)
 app.add_typer(users.app, name="user")
 
 

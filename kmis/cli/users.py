@@ -34,9 +34,7 @@ def add(
     settings = get_settings()
     try:
         key = organisation_by_code(settings, organisation)
-        _, password = add_user(
-            settings, login, name, role, key, practitioner_id=practitioner, language=language
-        )
+        _, password = add_user(settings, login, name, role, key, practitioner_id=practitioner, language=language)
     except BusinessError as error:
         console.print(f"refused: {error.message_key} {error.field or ''}")
         raise typer.Exit(1) from None

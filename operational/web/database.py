@@ -16,6 +16,7 @@ from operational.web.viewer import viewer_of
 def _session(request: Request) -> Iterator[Session]:
     viewer = viewer_of(request)
     with transaction(request.app.state.settings, viewer.scope if viewer else Scope.nobody()) as session:
+        request.state.session = session
         try:
             yield session
         except BaseException:

@@ -121,6 +121,10 @@ def rerender_on_error(request: Request, template: str, context: Any) -> None:
     The context dataclass has `errors: dict[str, str]`. When the handler then raises a BusinessError, its
     transaction is rolled back and the page is shown again with the message at the field.
     """
+    session = getattr(request.state, "session", None)
+    if session is not None:
+        # A failed flush makes every record of the session stale; the page keeps what it has read.
+        session.expunge_all()
     request.state.form_page = (template, context)
 
 

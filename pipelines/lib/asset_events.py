@@ -40,9 +40,7 @@ def events_of(result: PassResult) -> list[AssetEvent]:
         for change in result.changes
     ]
     seconds = {f"seconds_{step}": value for step, value in result.seconds.items()}
-    events.append(
-        AssetEvent(PUBLISHED_KEY, {"snapshot": result.publication.snapshot_id, **common, **seconds})
-    )
+    events.append(AssetEvent(PUBLISHED_KEY, {"snapshot": result.publication.snapshot_id, **common, **seconds}))
     return events
 
 

@@ -27,9 +27,7 @@ class DbtRunner:
     processes that run at the same time apart.
     """
 
-    def __init__(
-        self, settings: Settings, instance: str, project: Path = PROJECT, target: str = "writer"
-    ) -> None:
+    def __init__(self, settings: Settings, instance: str, project: Path = PROJECT, target: str = "writer") -> None:
         self.settings = settings
         self.instance = instance
         self.project = project

@@ -93,8 +93,7 @@ def look(settings: Settings, clock: Clock) -> Look:
         gx.ExpectationSuite(
             SUITE,
             expectations=[
-                getattr(gx.expectations, rule.expectation)(**rule.arguments, meta={"rule": rule.name})
-                for rule in RULES
+                getattr(gx.expectations, rule.expectation)(**rule.arguments, meta={"rule": rule.name}) for rule in RULES
             ],
         )
     )

@@ -17,7 +17,7 @@ from pipelines.lib.project import Project
 from pipelines.lib.publish import Built, Publication, Publisher, newest_publication
 from pipelines.lib.records import PassRecord
 from pipelines.lib.syncing import sync_files
-from pipelines.lib.workshop import Workshop, stop_inlining
+from pipelines.lib.workshop import Workshop, allow_inlining
 
 Progress = Callable[[str], None]
 
@@ -110,9 +110,7 @@ class Passes:
         # Without this pass's own changes the serving file cannot be amended: an earlier pass died unpublished.
         follows = newest is not None and newest.watermark_xid == start
         changes = outcome.changes if outcome else ()
-        publication = self.publisher.publish(
-            now, changes if outcome and follows else None, record.started_at
-        )
+        publication = self.publisher.publish(now, changes if outcome and follows else None, record.started_at)
         record.mark("publish")
         return PassResult(
             pass_id, record.entries, start, now.xid, changes, outcome.warnings if outcome else (), publication,
@@ -146,10 +144,10 @@ class Passes:
         return outcome
 
     def _lay_out(self, rebuilt: list[str]) -> None:
-        """A table that was made anew has lost its options. A crash before this costs only a compaction."""
+        """A table that was made anew has lost its options. A crash before this costs small files only."""
         for model in self.project.models:
-            if model.name in rebuilt and model.partition_by:
-                stop_inlining(self.workshop.lake, model.schema, model.name)
+            if model.name in rebuilt and not model.partition_by:
+                allow_inlining(self.workshop.lake, model.schema, model.name)
 
     def _touched(self, start: int, end: int) -> Iterable[str]:
         rows = self.workshop.lake.execute(
@@ -158,9 +156,7 @@ class Passes:
         return [str(row[0]) for row in rows]
 
     def _known_models(self) -> _Known:
-        rows = self.workshop.lake.execute(
-            "select name, schema_name, checksum from lake.bronze.model"
-        ).fetchall()
+        rows = self.workshop.lake.execute("select name, schema_name, checksum from lake.bronze.model").fetchall()
         return _Known({row[0]: row[1] for row in rows}, {row[0]: row[2] for row in rows})
 
     def _remember(self, now: Built, *, models_changed: bool) -> None:

@@ -161,8 +161,6 @@ class Publisher:
             )
 
 
-
-
 def _make_durable(file: Path) -> None:
     handle = os.open(file, os.O_RDONLY)
     with contextlib.closing(os.fdopen(handle)):

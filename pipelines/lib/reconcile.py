@@ -87,9 +87,7 @@ def reconcile(settings: Settings, project: Project, clock: Clock) -> Reconciled:
     """
     facts = [model for model in project.models if model.reconciliation]
     with psycopg.connect(settings.dsn("kmis_writer"), autocommit=True) as store:
-        row = store.execute(
-            "select snapshot_id, watermark_xid from published order by id desc limit 1"
-        ).fetchone()
+        row = store.execute("select snapshot_id, watermark_xid from published order by id desc limit 1").fetchone()
         if row is None or not facts:
             raise NothingToReconcile("nothing is published yet" if row is None else "no fact is reconciled")
         snapshot, watermark = int(row[0]), int(row[1])
@@ -131,9 +129,7 @@ def source_side(
     return found
 
 
-def gold_side(
-    connection: duckdb.DuckDBPyConnection, facts: Sequence[Model]
-) -> dict[str, tuple[int, Decimal]]:
+def gold_side(connection: duckdb.DuckDBPyConnection, facts: Sequence[Model]) -> dict[str, tuple[int, Decimal]]:
     """Counts and totals in the attached lake."""
     found: dict[str, tuple[int, Decimal]] = {}
     for fact in facts:
@@ -181,9 +177,7 @@ STATE = """(
 def _state(table: str, watermark: int, moved: bool) -> sql.Composable:
     if not moved:
         return sql.Identifier(table)
-    return sql.SQL(STATE).format(
-        table=sql.Identifier(table), name=sql.Literal(table), w=sql.Literal(str(watermark))
-    )
+    return sql.SQL(STATE).format(table=sql.Identifier(table), name=sql.Literal(table), w=sql.Literal(str(watermark)))
 
 
 def _gold_table(fact: Model, found: re.Match[str]) -> str:

@@ -35,8 +35,7 @@ class PassRecord:
         self._to = to_xid if to_xid is not None else self._to
         if self.id is None:
             row = self.workshop.store.execute(
-                "insert into lake_pass (kind, started_at, from_xid, to_xid) values (%s, %s, %s, %s)"
-                " returning id",
+                "insert into lake_pass (kind, started_at, from_xid, to_xid) values (%s, %s, %s, %s) returning id",
                 (self.kind, self.started_at, self._from, self._to),
             ).fetchone()
             self.id = int(str(row[0])) if row else 0

@@ -48,17 +48,13 @@ class Verification:
 
 
 # The text of jsonb is the same on both sides: bronze holds what PostgreSQL printed.
-FEED_SUMS = (
-    "select table_name, count({key}), sum({key}), sum({digest}) from {table} where {upto} group by table_name"
-)
+FEED_SUMS = "select table_name, count({key}), sum({key}), sum({digest}) from {table} where {upto} group by table_name"
 
 
 def verify(settings: Settings) -> Verification:
     """Verifies the newest published snapshot. Raises PassRefused when nothing is published."""
     with psycopg.connect(settings.dsn("kmis_writer"), autocommit=True) as store:
-        row = store.execute(
-            "select snapshot_id, watermark_xid from published order by id desc limit 1"
-        ).fetchone()
+        row = store.execute("select snapshot_id, watermark_xid from published order by id desc limit 1").fetchone()
         if row is None:
             raise PassRefused("nothing is published yet")
         snapshot, watermark = int(row[0]), int(row[1])
@@ -70,9 +66,7 @@ def verify(settings: Settings) -> Verification:
             transient: list[Model] = []
             for model in project.models:
                 if model.transient:
-                    connection.execute(
-                        f"create or replace temp table {model.batch} as {_sql(model, transient)}"
-                    )
+                    connection.execute(f"create or replace temp table {model.batch} as {_sql(model, transient)}")
                     transient.append(model)
                 else:
                     differences = rebuild_differences(connection, model, transient)
@@ -84,9 +78,7 @@ def verify(settings: Settings) -> Verification:
     return Verification(snapshot, watermark, tuple(findings))
 
 
-def rebuild_differences(
-    connection: duckdb.DuckDBPyConnection, model: Model, transient: Sequence[Model] = ()
-) -> int:
+def rebuild_differences(connection: duckdb.DuckDBPyConnection, model: Model, transient: Sequence[Model] = ()) -> int:
     """Rows that stand only in the table or only in its rebuild from the batch bounds that are set.
 
     ``transient``: models that keep the last batch only; their temporary tables hold all of it.

@@ -124,15 +124,17 @@ def _set_up(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         connection.execute(BRONZE)
         connection.execute("alter table lake.bronze.change set partitioned by (table_name)")
         connection.commit()
-        connection.execute(f"call lake.set_option('data_inlining_row_limit', {INLINED_ROWS})")
         # Merging fails where files of one partition lie in different folders ("Files have different hive partition
         # path", DuckLake of duckdb 1.5.5): no folders, and no inlining in partitioned tables, whose flush makes some.
         connection.execute("call lake.set_option('hive_file_pattern', false)")
-        stop_inlining(connection, "bronze", "change")
+        connection.execute("call lake.set_option('data_inlining_row_limit', 0)")
+        for table in ("watermark", "built", "model"):
+            allow_inlining(connection, "bronze", table)
 
 
-def stop_inlining(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
-    """Has every insert into a partitioned table make its files at once."""
+def allow_inlining(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> None:
+    """Has small inserts into a table without partitions stay in the catalogue until they are flushed."""
     connection.execute(
-        f"call lake.set_option('data_inlining_row_limit', 0, schema => '{schema}', table_name => '{table}')"
+        f"call lake.set_option('data_inlining_row_limit', {INLINED_ROWS},"
+        f" schema => '{schema}', table_name => '{table}')"
     )

@@ -186,17 +186,13 @@ class Writer:
             return
         self._alarmed = True
         log.error("the watermark is held back for over %.0f s by session %s", STALE_SECONDS, oldest[0])
-        self.workshop.store.execute(
-            "update published set state = 'stale' where id = (select max(id) from published)"
-        )
+        self.workshop.store.execute("update published set state = 'stale' where id = (select max(id) from published)")
 
     def _now(self) -> float:
         return self.workshop.clock.now().timestamp()
 
 
-def run_writer(
-    settings: Settings, reporter: Reporter, stop: threading.Event, clock: Clock | None = None
-) -> None:
+def run_writer(settings: Settings, reporter: Reporter, stop: threading.Event, clock: Clock | None = None) -> None:
     """Opens the lake, compiles the project and writes until ``stop`` is set. Raises WriterBusy, DbtFailed."""
     with open_workshop(settings, clock or SystemClock()) as workshop:
         project = compile_project(DbtRunner(settings, workshop.instance))
@@ -222,9 +218,7 @@ def take_request(workshop: Workshop) -> Request | None:
     return None if row is None else Request(int(str(row[0])), cast(Kind, row[1]))
 
 
-def finish_request(
-    workshop: Workshop, request: Request, state: str, pass_id: int | None, error: str | None
-) -> None:
+def finish_request(workshop: Workshop, request: Request, state: str, pass_id: int | None, error: str | None) -> None:
     """Tells the one who asked."""
     workshop.store.execute(
         "update pass_request set state = %s, pass_id = %s, error = %s, finished_at = %s where id = %s",

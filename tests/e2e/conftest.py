@@ -24,7 +24,16 @@ SignedIn = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def installation() -> Iterator[Installation]:
+def chromium() -> str:
+    """Chromium of the machine. Missing, it fails the run: a journey that nobody saw is no proof."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.fail("Chromium is missing; `make test` installs it, or: sudo apt-get install chromium", pytrace=False)
+    return program
+
+
+@pytest.fixture(scope="session")
+def installation(chromium: str) -> Iterator[Installation]:
     """`kmis demo` with 600 people and one year, running; stopped and removed at the end."""
     with tempfile.TemporaryDirectory(prefix="kmis-e2e-") as folder:
         Path(folder).chmod(0o755)  # the embedded server has a user of its own
@@ -37,13 +46,10 @@ def installation() -> Iterator[Installation]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium of the machine. Missing, it fails the run: a journey that nobody saw is no proof."""
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.fail("Chromium is missing; `make test` installs it, or: sudo apt-get install chromium", pytrace=False)
+def browser(chromium: str) -> Iterator[Browser]:
+    """One browser for the run; each page of `signed_in` has a profile of its own."""
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=list(ARGUMENTS))
+        started = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         yield started
         started.close()
 

@@ -60,7 +60,7 @@ class Installation:
         """What the store holds, read as its owner: for choosing whom a journey is about and for checking it."""
         settings = Settings(home=self.home, port=int(self.environment["KMIS_PORT"]))
         with psycopg.connect(settings.dsn("kmis_owner")) as store:
-            return store.execute(statement, values).fetchall()  # type: ignore[arg-type]  # a literal of the test
+            return store.execute(statement, values).fetchall()
 
 
 def free_ports(count: int) -> list[int]:

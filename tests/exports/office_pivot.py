@@ -33,7 +33,7 @@ def desktop(pipe: str) -> Any:
         except NoConnectException:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(PAUSE_S)
+            time.sleep(PAUSE_S)  # lint: LibreOffice tells nobody when it listens
 
 
 def main(pipe: str, file: str, row_field: str, data_field: str) -> None:

@@ -18,7 +18,8 @@ from tests.exports import rows
 
 SOFFICE = shutil.which("soffice")
 SYSTEM_PYTHON = "/usr/bin/python3"
-pytestmark = pytest.mark.skipif(SOFFICE is None, reason="LibreOffice (libreoffice-calc, python3-uno) is not installed")
+if SOFFICE is None:
+    raise RuntimeError("LibreOffice is missing: apt-get install libreoffice-calc-nogui python3-uno")
 
 
 def office(folder: Path, *arguments: str) -> list[str]:

@@ -91,7 +91,8 @@ def test_queries_stand_in_repositories() -> None:
 
 
 def test_commits_stand_in_the_session_module() -> None:
-    allowed = {ROOT / "operational" / "kit" / "db.py"}
+    # Alembic gets a connection of its own; a migration is its own task.
+    allowed = {ROOT / "operational" / "kit" / "db.py", ROOT / "operational" / "migrations" / "env.py"}
     found = [
         place(path, line)
         for path in python("operational")

@@ -20,7 +20,6 @@ def load_all(workshop: Workshop) -> None:
         pass
 
 
-@pytest.mark.requirement("ENG-04")
 def test_every_entry_is_loaded_once(installation: Installation, workshop: Workshop) -> None:
     load_all(workshop)
     installation.visit()

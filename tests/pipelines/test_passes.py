@@ -23,9 +23,7 @@ from pipelines.lib.workshop import Workshop, open_workshop
 from tests.pipelines.conftest import PROJECT, Installation, rows
 
 FIGURES = "select event_date, practitioner_id, visits from lake.marts.agg_visit_day order by all"
-VOID = (
-    "update encounter set voided_at = now(), void_reason = 'error', status = 'entered_in_error' where id = %s"
-)
+VOID = "update encounter set voided_at = now(), void_reason = 'error', status = 'entered_in_error' where id = %s"
 GOLD = ("staging.stg_operational__encounter", "marts.dim_practitioner", "marts.fct_visit", "marts.agg_visit_day")
 
 
@@ -50,7 +48,6 @@ def move_at_random(installation: Installation, chance: random.Random) -> None:
         installation.change(statement, visit)
 
 
-@pytest.mark.requirement("ENG-04")
 def test_a_pass_brings_a_visit_into_the_figures_and_publishes_it(
     installation: Installation, workshop: Workshop, passes: Passes
 ) -> None:
@@ -101,9 +98,7 @@ def test_a_failing_model_publishes_nothing_and_the_range_is_taken_again(
     assert sum(row[2] for row in rows(workshop, FIGURES)) == 2
 
 
-def test_a_failing_check_publishes_nothing(
-    installation: Installation, workshop: Workshop, passes: Passes
-) -> None:
+def test_a_failing_check_publishes_nothing(installation: Installation, workshop: Workshop, passes: Passes) -> None:
     installation.visit()
     passes.refresh()
     published = newest_publication(workshop)
@@ -145,10 +140,7 @@ def test_the_serving_file_equals_the_lake_at_its_snapshot(
     assert len(list(installation.settings.serve_dir.glob("*.duckdb"))) <= 5
 
 
-@pytest.mark.requirement("ENG-05")
-def test_an_old_snapshot_reads_as_it_was(
-    installation: Installation, workshop: Workshop, passes: Passes
-) -> None:
+def test_an_old_snapshot_reads_as_it_was(installation: Installation, workshop: Workshop, passes: Passes) -> None:
     installation.visit()
     first = passes.refresh()
     assert first is not None

@@ -21,7 +21,6 @@ def compare(settings: Settings, project: Project) -> Reconciled:
     return reconcile(settings, project, SystemClock())
 
 
-@pytest.mark.requirement("ENG-06")
 def test_both_sides_are_equal_while_the_store_moves_on(
     installation: Installation, project: Project, passes: Passes
 ) -> None:
@@ -42,7 +41,6 @@ def test_both_sides_are_equal_while_the_store_moves_on(
     assert moved.equal and moved.facts[0].source_count == 4
 
 
-@pytest.mark.requirement("ENG-06")
 def test_a_corrupted_gold_row_is_found(
     installation: Installation, workshop: Workshop, project: Project, passes: Passes
 ) -> None:
@@ -103,9 +101,7 @@ def test_verification_finds_a_row_that_no_rebuild_would_make(
     assert wrong == ["bronze.change/encounter"]
 
 
-def test_the_source_side_reads_one_moment(
-    installation: Installation, project: Project, passes: Passes
-) -> None:
+def test_the_source_side_reads_one_moment(installation: Installation, project: Project, passes: Passes) -> None:
     installation.visit()
     result = passes.refresh()
     assert result is not None

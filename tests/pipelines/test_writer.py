@@ -47,7 +47,6 @@ def request(installation: Installation, kind: str) -> None:
     installation.change("insert into pass_request (kind, requested_by) values (%s, 'test')", kind)
 
 
-@pytest.mark.requirement("ENG-04")
 def test_a_change_is_taken_without_being_asked_for(
     installation: Installation, workshop: Workshop, at_work: Writer, heard: Heard
 ) -> None:
@@ -59,9 +58,7 @@ def test_a_change_is_taken_without_being_asked_for(
     assert len(heard.results) == 2
 
 
-def test_requests_are_answered_with_their_pass(
-    installation: Installation, workshop: Workshop, at_work: Writer
-) -> None:
+def test_requests_are_answered_with_their_pass(installation: Installation, workshop: Workshop, at_work: Writer) -> None:
     installation.visit()
     for kind in ("refresh", "rebuild", "maintenance"):
         request(installation, kind)
@@ -126,7 +123,6 @@ def test_a_transaction_that_holds_the_watermark_back_raises_an_alarm(
     assert caplog.text.count("held back") == 1
 
 
-@pytest.mark.requirement("ENG-08")
 def test_maintenance_keeps_figures_and_pinned_snapshots(
     installation: Installation, workshop: Workshop, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from operational.kit.errors import BusinessError, Conflict
+from operational.kit.errors import BusinessError, Conflict, NotFound
 
 
 class VisitSigned(Conflict):
@@ -117,6 +117,19 @@ class ReferralToNowhere(BusinessError):
 
     message_key = "visits.error.referral_target"
     field = "service_code"
+
+
+class ReferralTargetUnknown(NotFound):
+    """The organisation that the patient is referred to is not known."""
+
+    field = "target_organisation_id"
+
+
+class ReferralExpired(BusinessError):
+    """A referral is valid at least to the day on which it is made."""
+
+    message_key = "visits.error.valid_until"
+    field = "valid_until"
 
 
 class ReasonNeeded(BusinessError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import case, func, or_, select
@@ -120,7 +120,7 @@ def icd10(session: Session, code: str) -> Icd10 | None:
 
 
 def service(session: Session, code: str, day: date) -> tuple[Service, Decimal | None] | None:
-    """An active service with its tariff of the day."""
+    """A service in force on the day with its tariff of the day."""
     row = session.execute(
         select(Service, ServiceTariff.amount_kzt)
         .outerjoin(
@@ -129,13 +129,18 @@ def service(session: Session, code: str, day: date) -> tuple[Service, Decimal | 
             & (ServiceTariff.valid_from <= day)
             & or_(ServiceTariff.valid_to.is_(None), ServiceTariff.valid_to > day),
         )
-        .where(Service.code == code, Service.active)
+        .where(
+            Service.code == code,
+            Service.active,
+            Service.valid_from <= day,
+            or_(Service.valid_to.is_(None), Service.valid_to > day),
+        )
     ).first()
     return None if row is None else (row[0], row[1])
 
 
-def had_visit_before(session: Session, patient_id: int, specialty: str, since: date) -> bool:
-    """Whether the person saw this specialty since a day: the next visit is then a repeat one."""
+def had_visit_before(session: Session, patient_id: int, specialty: str, since: date, before: datetime) -> bool:
+    """Whether the person saw this specialty from a day up to a moment: the visit then is a repeat one."""
     found = session.scalar(
         select(Encounter.id)
         .join(PractitionerRole, PractitionerRole.id == Encounter.practitioner_role_id)
@@ -143,6 +148,7 @@ def had_visit_before(session: Session, patient_id: int, specialty: str, since: d
             Encounter.patient_id == patient_id,
             Encounter.voided_at.is_(None),
             Encounter.started_at >= since,
+            Encounter.started_at < before,
             PractitionerRole.specialty_code == specialty,
         )
         .limit(1)

@@ -39,6 +39,7 @@ REFUSALS = {
     "uq_condition_main": errors.SecondMainDiagnosis,
     "uq_condition_code": errors.DiagnosisTwice,
     "ck_encounter_times": errors.EndsBeforeStart,
+    "fk_service_request_target_organisation_id": errors.ReferralTargetUnknown,
 }
 
 
@@ -82,8 +83,14 @@ class Visits:
             raise errors.NoDoctorRole("practitioner_role_id")
         if role.organisation_id not in scope.organisation_ids:
             raise errors.VisitOutsideOrganisation()
+        if role.valid_from > day or (role.valid_to is not None and role.valid_to <= day):
+            raise errors.NoDoctorRole("practitioner_role_id")
+        if role.practitioner_id != scope.practitioner_id and not scope.may("encounters.write_any"):
+            raise errors.NotTheAuthor()
+        if appointment is not None and appointment.owner_organisation_id != role.organisation_id:
+            raise NotFound("appointment_id")
         since = local_date(started - REPEAT_WITHIN, self.zone)
-        repeat = repository.had_visit_before(self.session, patient.id, role.specialty_code, since)
+        repeat = repository.had_visit_before(self.session, patient.id, role.specialty_code, since, started)
         visit = Encounter(
             owner_organisation_id=role.organisation_id,
             patient_id=patient.id,
@@ -167,6 +174,8 @@ class Visits:
         now = self.clock.now()
         if wanted.service_code is None and wanted.specialty_code is None:
             raise errors.ReferralToNowhere()
+        if wanted.valid_until is not None and wanted.valid_until < local_date(now, self.zone):
+            raise errors.ReferralExpired()
         if (
             wanted.service_code
             and repository.service(self.session, wanted.service_code, local_date(now, self.zone)) is None

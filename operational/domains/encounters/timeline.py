@@ -46,6 +46,4 @@ def register() -> None:
     register_timeline_source(
         TimelineSource("visit", "visits.timeline", "encounters.read", _entries, _count, icon="visit")
     )
-    register_card_action(
-        CardAction("visits.new", "/visits/new?patient={patient_id}", "encounters.write", icon="visit")
-    )
+    register_card_action(CardAction("visits.new", "/visits/new?patient={patient_id}", "encounters.write", icon="visit"))

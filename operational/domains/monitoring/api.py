@@ -47,9 +47,7 @@ def order(viewer: CanUnload, db: Db, query: Query, wanted: OrderFile) -> FileOut
     """Order a file."""
     with refusals():
         selection = Selection.from_query(_pairs(wanted.selection))
-    row = service.order(
-        db, query, viewer, wanted.product, selection, wanted.snapshot, wanted.format, wanted.language
-    )
+    row = service.order(db, query, viewer, wanted.product, selection, wanted.snapshot, wanted.format, wanted.language)
     db.refresh(row)
     return FileOut.model_validate(row)
 

@@ -155,9 +155,7 @@ def _address(selection: Selection, snapshot: int | None) -> str:
     return urlencode(pairs)
 
 
-def _steps(
-    product_id: str, selection: Selection, labels: Sequence[Label], language: str, snapshot: int
-) -> list[Step]:
+def _steps(product_id: str, selection: Selection, labels: Sequence[Label], language: str, snapshot: int) -> list[Step]:
     steps = [Step("", f"/boards/{product_id}?{_address(selection.up(0), None)}")]
     for place, label in enumerate(labels, start=1):
         last = place == len(labels)

@@ -29,5 +29,5 @@ def waiting(session: Session) -> Sequence[int]:
 
 
 def running(session: Session) -> Sequence[UnloadLog]:
-    """Orders that a worker was making; after a restart they wait again."""
-    return session.scalars(select(UnloadLog).where(UnloadLog.status == "running")).all()
+    """Orders of users that a worker was making. The command line makes its own files and has no user."""
+    return session.scalars(select(UnloadLog).where(UnloadLog.status == "running", UnloadLog.user_id.is_not(None))).all()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -20,6 +21,8 @@ from operational.kit.db import transaction
 from operational.kit.errors import NotFound
 from operational.kit.models import UnloadLog
 from operational.web.viewer import Viewer
+
+log = logging.getLogger(__name__)
 
 
 def order(
@@ -69,7 +72,8 @@ def file_of(db: Session, settings: Settings, viewer: Viewer, key: int) -> tuple[
 
 
 def make_waiting(settings: Settings, query: QueryService) -> int:
-    """Make every file that waits; returns how many were tried. A failure is noted at its order."""
+    """Make every file that waits; returns how many were taken. A failure is noted at its order."""
+    taken = 0
     with transaction(settings, Scope.nobody()) as db:
         keys = list(repository.waiting(db))
     for key in keys:
@@ -77,9 +81,10 @@ def make_waiting(settings: Settings, query: QueryService) -> int:
             carry_out(settings, query, key)
         except LookupError:
             continue  # another worker was first
-        except Exception as error:
-            _ = error
-    return len(keys)
+        except Exception as error:  # one broken order must not stop the others
+            log.warning("order %s was not made: %s", key, type(error).__name__)
+        taken += 1
+    return taken
 
 
 def take_up_again(settings: Settings) -> None:

@@ -99,9 +99,7 @@ def organisations(session: Session, ids: Collection[int], day: date) -> list[Org
         .where(Organisation.id.in_(ids), holds_on(OrganisationVersion, day))
         .order_by(Organisation.code)
     )
-    return [
-        OrganisationRow(o.id, o.code, o.kind, v.parent_id, v.name_kk, v.name_ru, v.kato_code) for o, v in rows
-    ]
+    return [OrganisationRow(o.id, o.code, o.kind, v.parent_id, v.name_kk, v.name_ru, v.kato_code) for o, v in rows]
 
 
 def versions(session: Session, organisation_id: int) -> Sequence[OrganisationVersion]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from operational.domains.patients import repository
-from operational.web.texts import translate
+from operational.web.texts import has_text, translate
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +161,12 @@ def _count_records(session: Session, patient_ids: tuple[int, ...]) -> int:
     return len(repository.many(session, patient_ids)) + sum(1 + bool(m.separated_at) for m in merges)
 
 
+def attachment_reason(reason: str | None, language: str) -> str:
+    """A reason that the register gave by its code, in words; a typed one as it is."""
+    key = f"patients.attach_reason.{reason}"
+    return translate(language, key) if has_text(key) else reason or ""
+
+
 def _attachment_entries(session: Session, query: TimelineQuery) -> list[TimelineEntry]:
     zone = ZoneInfo(query.zone)
     kazakh = query.language == "kk"
@@ -170,7 +176,7 @@ def _attachment_entries(session: Session, query: TimelineQuery) -> list[Timeline
             row.attachment.id, translate(query.language, "patients.timeline.attached"),
             (
                 f"{row.organisation_kk}, {row.site_kk}" if kazakh else f"{row.organisation_ru}, {row.site_ru}",
-                row.attachment.reason or "",
+                attachment_reason(row.attachment.reason, query.language),
             ),
             has_time_flag=False,
         )

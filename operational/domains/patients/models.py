@@ -53,9 +53,7 @@ class Patient(Voidable, PatientData, Base):
         ),
         Index("ix_patient_iin_tail", text("right(iin, 4)"), "birth_date"),
     )  # fmt: skip
-    patient_no: Mapped[int] = mapped_column(
-        Integer, server_default=text("nextval('patient_no_seq')"), unique=True
-    )
+    patient_no: Mapped[int] = mapped_column(Integer, server_default=text("nextval('patient_no_seq')"), unique=True)
     iin: Mapped[str | None]
     surname: Mapped[str]
     given_name: Mapped[str]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.exc import IntegrityError
@@ -26,6 +27,7 @@ REFUSALS = {
     "fk_schedule_room": errors.RoomBusy,
     "fk_schedule_role": errors.NoRole,
     "ck_schedule_times": errors.ScheduleEndsBeforeStart,
+    "ex_appointment_patient": errors.PatientBusy,
 }
 # A slot may still be given away while it runs.
 GRACE = timedelta(minutes=30)
@@ -111,7 +113,7 @@ class Scheduling:
     def block(self, slot_id: int, *, restore: bool = False) -> Slot:
         """Take a slot without bookings out of booking, or give it back."""
         slot = repository.slot(self.session, slot_id, lock=True)
-        if slot is None:
+        if slot is None or slot.owner_organisation_id not in scope_of(self.session).organisation_ids:
             raise NotFound()
         if not restore and repository.taken_seats(self.session, slot_id):
             raise errors.SlotHasBookings()
@@ -123,7 +125,7 @@ class Scheduling:
         """Book one seat. Raises SlotAlreadyTaken or PatientBusy; the database decides between two at once."""
         scope = scope_of(self.session)
         slot = repository.slot(self.session, wanted.slot_id)
-        if slot is None:
+        if slot is None or slot.owner_organisation_id not in scope.organisation_ids:
             raise NotFound("slot_id")
         if slot.cancelled_at is not None or slot.blocked_at is not None:
             raise errors.SlotAlreadyTaken()
@@ -138,8 +140,7 @@ class Scheduling:
         taken = repository.taken_seats(self.session, slot.id)
         seats = [seat for seat in range(1, slot.capacity + 1) if seat not in taken]
         for seat in seats:
-            key = repository.insert_booking(
-                self.session,
+            key = self._insert(
                 {
                     **wanted.model_dump(),
                     "owner_organisation_id": slot.owner_organisation_id,
@@ -153,7 +154,7 @@ class Scheduling:
                     "ends_at": slot.ends_at,
                     "booked_at": self.clock.now(),
                     "booked_by": scope.user_id,
-                },
+                }
             )
             if key is not None:
                 booked = repository.appointment(self.session, key)
@@ -170,7 +171,7 @@ class Scheduling:
         """The patient has come."""
         row = self._open(key)
         row.status, row.arrived_at = "arrived", self.clock.now()
-        self.session.flush()
+        self._flush()
         return row
 
     def no_show(self, key: int) -> Appointment:
@@ -188,7 +189,7 @@ class Scheduling:
         if row.status not in ("arrived", "noshow"):
             raise errors.BookingClosed()
         row.status, row.arrived_at = "booked", None
-        self.session.flush()
+        self._flush()
         return row
 
     def cancel(self, key: int, reason: str) -> Appointment:
@@ -213,6 +214,17 @@ class Scheduling:
 
     def _add(self, rows: Sequence[Schedule | Slot]) -> None:
         self.session.add_all(rows)
+        self._flush()
+
+    def _insert(self, values: dict[str, Any]) -> int | None:
+        try:
+            return repository.insert_booking(self.session, values)
+        except IntegrityError as error:
+            if constraint_of(error) != "fk_appointment_service_code":
+                raise
+            raise NotFound("service_code") from None
+
+    def _flush(self) -> None:
         try:
             self.session.flush()
         except IntegrityError as error:

@@ -123,9 +123,7 @@ def upgrade() -> None:
             name="ex_service_tariff_period",
         ),
         sa.CheckConstraint("amount_kzt >= 0", name=op.f("ck_service_tariff_amount")),
-        sa.CheckConstraint(
-            "valid_to is null or valid_to > valid_from", name=op.f("ck_service_tariff_validity")
-        ),
+        sa.CheckConstraint("valid_to is null or valid_to > valid_from", name=op.f("ck_service_tariff_validity")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_service_tariff")),
     )
     op.create_table(

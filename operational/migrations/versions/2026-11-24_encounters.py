@@ -41,9 +41,7 @@ def upgrade() -> None:
         sa.Column("void_reason", sa.Text(), nullable=True),
         sa.Column("owner_organisation_id", sa.BigInteger(), nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.CheckConstraint(
-            "(status = 'entered_in_error') = (voided_at is not null)", name=op.f("ck_encounter_voided")
-        ),
+        sa.CheckConstraint("(status = 'entered_in_error') = (voided_at is not null)", name=op.f("ck_encounter_voided")),
         sa.CheckConstraint("place in ('polyclinic','home','remote')", name=op.f("ck_encounter_place")),
         sa.CheckConstraint(
             "signed_at is null or status = 'finished' or voided_at is not null",
@@ -53,14 +51,10 @@ def upgrade() -> None:
             "status <> 'finished' or (ended_at is not null and outcome is not null)",
             name=op.f("ck_encounter_finished"),
         ),
-        sa.CheckConstraint(
-            "status in ('in_progress','finished','entered_in_error')", name=op.f("ck_encounter_status")
-        ),
+        sa.CheckConstraint("status in ('in_progress','finished','entered_in_error')", name=op.f("ck_encounter_status")),
         sa.CheckConstraint("visit_kind in ('primary','repeat')", name=op.f("ck_encounter_visit_kind")),
         sa.CheckConstraint("ended_at is null or ended_at >= started_at", name=op.f("ck_encounter_times")),
-        sa.CheckConstraint(
-            "voided_at is null or void_reason is not null", name=op.f("ck_encounter_void_has_reason")
-        ),
+        sa.CheckConstraint("voided_at is null or void_reason is not null", name=op.f("ck_encounter_void_has_reason")),
         sa.ForeignKeyConstraint(
             ["appointment_id", "patient_id", "owner_organisation_id"],
             ["appointment.id", "appointment.patient_id", "appointment.owner_organisation_id"],
@@ -88,13 +82,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_encounter")),
         sa.UniqueConstraint("id", "patient_id", "owner_organisation_id", name="uq_encounter_part"),
     )
-    op.create_index(
-        op.f("ix_encounter_owner_organisation_id"), "encounter", ["owner_organisation_id"], unique=False
-    )
+    op.create_index(op.f("ix_encounter_owner_organisation_id"), "encounter", ["owner_organisation_id"], unique=False)
     op.create_index(op.f("ix_encounter_patient_id"), "encounter", ["patient_id"], unique=False)
-    op.create_index(
-        "ix_encounter_practitioner_started", "encounter", ["practitioner_id", "started_at"], unique=False
-    )
+    op.create_index("ix_encounter_practitioner_started", "encounter", ["practitioner_id", "started_at"], unique=False)
     op.create_index(
         "uq_encounter_appointment",
         "encounter",
@@ -122,9 +112,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("rank in ('main','complication','comorbid')", name=op.f("ck_condition_rank")),
         sa.CheckConstraint("verification in ('preliminary','final')", name=op.f("ck_condition_verification")),
-        sa.CheckConstraint(
-            "voided_at is null or void_reason is not null", name=op.f("ck_condition_void_has_reason")
-        ),
+        sa.CheckConstraint("voided_at is null or void_reason is not null", name=op.f("ck_condition_void_has_reason")),
         sa.ForeignKeyConstraint(
             ["encounter_id", "patient_id", "owner_organisation_id"],
             ["encounter.id", "encounter.patient_id", "encounter.owner_organisation_id"],
@@ -138,9 +126,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_condition")),
     )
     op.create_index(op.f("ix_condition_encounter_id"), "condition", ["encounter_id"], unique=False)
-    op.create_index(
-        op.f("ix_condition_owner_organisation_id"), "condition", ["owner_organisation_id"], unique=False
-    )
+    op.create_index(op.f("ix_condition_owner_organisation_id"), "condition", ["owner_organisation_id"], unique=False)
     op.create_index(op.f("ix_condition_patient_id"), "condition", ["patient_id"], unique=False)
     op.create_index(
         "uq_condition_code",
@@ -172,9 +158,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.CheckConstraint("quantity between 1 and 1000", name=op.f("ck_procedure_quantity")),
         sa.CheckConstraint("tariff_kzt >= 0", name=op.f("ck_procedure_tariff")),
-        sa.CheckConstraint(
-            "voided_at is null or void_reason is not null", name=op.f("ck_procedure_void_has_reason")
-        ),
+        sa.CheckConstraint("voided_at is null or void_reason is not null", name=op.f("ck_procedure_void_has_reason")),
         sa.ForeignKeyConstraint(
             ["encounter_id", "patient_id", "owner_organisation_id"],
             ["encounter.id", "encounter.patient_id", "encounter.owner_organisation_id"],
@@ -184,16 +168,12 @@ def upgrade() -> None:
             ["owner_organisation_id"], ["organisation.id"], name=op.f("fk_procedure_owner_organisation_id")
         ),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_procedure_patient_id")),
-        sa.ForeignKeyConstraint(
-            ["performer_id"], ["practitioner.id"], name=op.f("fk_procedure_performer_id")
-        ),
+        sa.ForeignKeyConstraint(["performer_id"], ["practitioner.id"], name=op.f("fk_procedure_performer_id")),
         sa.ForeignKeyConstraint(["service_code"], ["service.code"], name=op.f("fk_procedure_service_code")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_procedure")),
     )
     op.create_index(op.f("ix_procedure_encounter_id"), "procedure", ["encounter_id"], unique=False)
-    op.create_index(
-        op.f("ix_procedure_owner_organisation_id"), "procedure", ["owner_organisation_id"], unique=False
-    )
+    op.create_index(op.f("ix_procedure_owner_organisation_id"), "procedure", ["owner_organisation_id"], unique=False)
     op.create_index(op.f("ix_procedure_patient_id"), "procedure", ["patient_id"], unique=False)
     op.create_table(
         "service_request",
@@ -219,9 +199,7 @@ def upgrade() -> None:
             "status <> 'revoked' or revoke_reason is not null",
             name=op.f("ck_service_request_revoked_has_reason"),
         ),
-        sa.CheckConstraint(
-            "status in ('active','completed','revoked')", name=op.f("ck_service_request_status")
-        ),
+        sa.CheckConstraint("status in ('active','completed','revoked')", name=op.f("ck_service_request_status")),
         sa.CheckConstraint(
             "valid_until is null or valid_until >= (requested_at at time zone 'UTC')::date",
             name=op.f("ck_service_request_validity"),
@@ -238,9 +216,7 @@ def upgrade() -> None:
             name=op.f("fk_service_request_owner_organisation_id"),
         ),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_service_request_patient_id")),
-        sa.ForeignKeyConstraint(
-            ["service_code"], ["service.code"], name=op.f("fk_service_request_service_code")
-        ),
+        sa.ForeignKeyConstraint(["service_code"], ["service.code"], name=op.f("fk_service_request_service_code")),
         sa.ForeignKeyConstraint(
             ["target_organisation_id"],
             ["organisation.id"],
@@ -251,9 +227,7 @@ def upgrade() -> None:
             "owner_organisation_id", "number", name=op.f("uq_service_request_owner_organisation_id_number")
         ),
     )
-    op.create_index(
-        op.f("ix_service_request_encounter_id"), "service_request", ["encounter_id"], unique=False
-    )
+    op.create_index(op.f("ix_service_request_encounter_id"), "service_request", ["encounter_id"], unique=False)
     op.create_index(
         op.f("ix_service_request_owner_organisation_id"),
         "service_request",

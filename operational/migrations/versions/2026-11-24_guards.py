@@ -217,6 +217,7 @@ $$
 RIGHTS = """
 grant usage on all sequences in schema public to kmis_app;
 grant select, insert, update on app_user, role, user_role, user_session to kmis_app;
+revoke update on signed_document from kmis_app;
 grant delete on user_role, document_draft to kmis_app;
 grant select, insert on audit_event to kmis_app;
 grant select on patient_access to kmis_app;

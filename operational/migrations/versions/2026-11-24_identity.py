@@ -27,9 +27,7 @@ def upgrade() -> None:
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("language in ('kk','ru')", name=op.f("ck_app_user_language")),
-        sa.ForeignKeyConstraint(
-            ["practitioner_id"], ["practitioner.id"], name=op.f("fk_app_user_practitioner_id")
-        ),
+        sa.ForeignKeyConstraint(["practitioner_id"], ["practitioner.id"], name=op.f("fk_app_user_practitioner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_app_user")),
     )
     op.create_index(op.f("ix_app_user_practitioner_id"), "app_user", ["practitioner_id"], unique=False)
@@ -50,9 +48,7 @@ def upgrade() -> None:
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("role_id", sa.BigInteger(), nullable=False),
         sa.Column("organisation_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_user_role_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_user_role_organisation_id")),
         sa.ForeignKeyConstraint(["role_id"], ["role.id"], name=op.f("fk_user_role_role_id")),
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_user_role_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_role")),
@@ -66,9 +62,7 @@ def upgrade() -> None:
         sa.Column("token_hash", sa.LargeBinary(), nullable=False),
         sa.Column("user_id", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.Column(
-            "last_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ip", sa.Text(), nullable=True),

@@ -47,9 +47,7 @@ def upgrade() -> None:
         sa.Column("epoch_id", sa.BigInteger(), nullable=False),
         sa.Column("watermark_xid", sa.BigInteger(), nullable=False),
         sa.Column("event_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "published_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("published_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("duration_ms", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.Text(), server_default=sa.text("'ok'"), nullable=False),
         sa.Column("reconciliation", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
@@ -83,9 +81,7 @@ def upgrade() -> None:
         sa.Column("models", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("snapshot_id", sa.BigInteger(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column(
-            "detail", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
-        ),
+        sa.Column("detail", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.CheckConstraint(
             "kind in ('refresh','rebuild','maintenance','verification')", name=op.f("ck_lake_pass_kind")
         ),
@@ -98,9 +94,7 @@ def upgrade() -> None:
         "pass_request",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("kind", sa.Text(), server_default=sa.text("'refresh'"), nullable=False),
-        sa.Column(
-            "requested_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("requested_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("requested_by", sa.Text(), nullable=False),
         sa.Column("pass_id", sa.BigInteger(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
@@ -109,15 +103,11 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "kind in ('refresh','rebuild','maintenance','verification')", name=op.f("ck_pass_request_kind")
         ),
-        sa.CheckConstraint(
-            "state in ('waiting','running','done','failed')", name=op.f("ck_pass_request_state")
-        ),
+        sa.CheckConstraint("state in ('waiting','running','done','failed')", name=op.f("ck_pass_request_state")),
         sa.ForeignKeyConstraint(["pass_id"], ["lake_pass.id"], name=op.f("fk_pass_request_pass_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pass_request")),
     )
-    op.create_index(
-        "ix_pass_request_waiting", "pass_request", ["id"], postgresql_where=sa.text("state = 'waiting'")
-    )
+    op.create_index("ix_pass_request_waiting", "pass_request", ["id"], postgresql_where=sa.text("state = 'waiting'"))
     op.create_table(
         "outbox_message",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
@@ -129,9 +119,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("status", sa.Text(), server_default=sa.text("'waiting'"), nullable=False),
         sa.Column("attempts", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column(
-            "next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("next_attempt_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "status in ('waiting','delivered','failed','cancelled')", name=op.f("ck_outbox_message_status")
@@ -158,9 +146,7 @@ def upgrade() -> None:
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("outcome", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["message_id"], ["outbox_message.id"], name=op.f("fk_outbox_attempt_message_id")
-        ),
+        sa.ForeignKeyConstraint(["message_id"], ["outbox_message.id"], name=op.f("fk_outbox_attempt_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_attempt")),
     )
     op.create_index(op.f("ix_outbox_attempt_message_id"), "outbox_attempt", ["message_id"], unique=False)
@@ -188,9 +174,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), server_default=sa.text("'waiting'"), nullable=False),
         sa.Column("progress", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.CheckConstraint(
-            "status in ('waiting','running','ready','failed')", name=op.f("ck_unload_log_status")
-        ),
+        sa.CheckConstraint("status in ('waiting','running','ready','failed')", name=op.f("ck_unload_log_status")),
         sa.ForeignKeyConstraint(["user_id"], ["app_user.id"], name=op.f("fk_unload_log_user_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_unload_log")),
     )

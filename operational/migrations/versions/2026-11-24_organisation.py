@@ -44,20 +44,14 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "parent_id is null or parent_id <> organisation_id", name=op.f("ck_organisation_version_parent")
         ),
-        sa.CheckConstraint(
-            "valid_to is null or valid_to > valid_from", name=op.f("ck_organisation_version_validity")
-        ),
+        sa.CheckConstraint("valid_to is null or valid_to > valid_from", name=op.f("ck_organisation_version_validity")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_organisation_version_organisation_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["parent_id"], ["organisation.id"], name=op.f("fk_organisation_version_parent_id")
-        ),
+        sa.ForeignKeyConstraint(["parent_id"], ["organisation.id"], name=op.f("fk_organisation_version_parent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation_version")),
     )
-    op.create_index(
-        op.f("ix_organisation_version_parent_id"), "organisation_version", ["parent_id"], unique=False
-    )
+    op.create_index(op.f("ix_organisation_version_parent_id"), "organisation_version", ["parent_id"], unique=False)
     op.create_table(
         "department",
         sa.Column("organisation_id", sa.BigInteger(), nullable=False),
@@ -69,9 +63,7 @@ def upgrade() -> None:
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.CheckConstraint("valid_to is null or valid_to > valid_from", name=op.f("ck_department_validity")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_department_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_department_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_department")),
         sa.UniqueConstraint("id", "organisation_id", name=op.f("uq_department_id_organisation_id")),
         sa.UniqueConstraint("organisation_id", "code", name=op.f("uq_department_organisation_id_code")),
@@ -86,13 +78,9 @@ def upgrade() -> None:
         sa.Column("valid_from", sa.Date(), nullable=False),
         sa.Column("valid_to", sa.Date(), nullable=True),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.CheckConstraint(
-            "kind in ('therapeutic','paediatric','general_practice')", name=op.f("ck_site_kind")
-        ),
+        sa.CheckConstraint("kind in ('therapeutic','paediatric','general_practice')", name=op.f("ck_site_kind")),
         sa.CheckConstraint("valid_to is null or valid_to > valid_from", name=op.f("ck_site_validity")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_site_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_site_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site")),
         sa.UniqueConstraint("id", "organisation_id", name=op.f("uq_site_id_organisation_id")),
         sa.UniqueConstraint("organisation_id", "code", name=op.f("uq_site_organisation_id_code")),
@@ -126,12 +114,8 @@ def upgrade() -> None:
             using="gist",
             name="ex_practitioner_role_period",
         ),
-        sa.CheckConstraint(
-            "valid_to is null or valid_to > valid_from", name=op.f("ck_practitioner_role_validity")
-        ),
-        sa.ForeignKeyConstraint(
-            ["department_id"], ["department.id"], name=op.f("fk_practitioner_role_department_id")
-        ),
+        sa.CheckConstraint("valid_to is null or valid_to > valid_from", name=op.f("ck_practitioner_role_validity")),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"], name=op.f("fk_practitioner_role_department_id")),
         sa.ForeignKeyConstraint(
             ["organisation_id"], ["organisation.id"], name=op.f("fk_practitioner_role_organisation_id")
         ),
@@ -147,9 +131,7 @@ def upgrade() -> None:
             name=op.f("uq_practitioner_role_id_practitioner_id_organisation_id"),
         ),
     )
-    op.create_index(
-        op.f("ix_practitioner_role_department_id"), "practitioner_role", ["department_id"], unique=False
-    )
+    op.create_index(op.f("ix_practitioner_role_department_id"), "practitioner_role", ["department_id"], unique=False)
     op.create_index(
         op.f("ix_practitioner_role_organisation_id"), "practitioner_role", ["organisation_id"], unique=False
     )
@@ -172,18 +154,14 @@ def upgrade() -> None:
             name="ex_site_assignment_period",
         ),
         sa.CheckConstraint("duty in ('doctor','nurse')", name=op.f("ck_site_assignment_duty")),
-        sa.CheckConstraint(
-            "valid_to is null or valid_to > valid_from", name=op.f("ck_site_assignment_validity")
-        ),
+        sa.CheckConstraint("valid_to is null or valid_to > valid_from", name=op.f("ck_site_assignment_validity")),
         sa.ForeignKeyConstraint(
             ["practitioner_id"], ["practitioner.id"], name=op.f("fk_site_assignment_practitioner_id")
         ),
         sa.ForeignKeyConstraint(["site_id"], ["site.id"], name=op.f("fk_site_assignment_site_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_site_assignment")),
     )
-    op.create_index(
-        op.f("ix_site_assignment_practitioner_id"), "site_assignment", ["practitioner_id"], unique=False
-    )
+    op.create_index(op.f("ix_site_assignment_practitioner_id"), "site_assignment", ["practitioner_id"], unique=False)
     op.create_table(
         "room",
         sa.Column("organisation_id", sa.BigInteger(), nullable=False),
@@ -193,9 +171,7 @@ def upgrade() -> None:
         sa.Column("name_ru", sa.Text(), nullable=False),
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.ForeignKeyConstraint(["department_id"], ["department.id"], name=op.f("fk_room_department_id")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_room_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_room_organisation_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_room")),
         sa.UniqueConstraint("id", "organisation_id", name=op.f("uq_room_id_organisation_id")),
         sa.UniqueConstraint("organisation_id", "code", name=op.f("uq_room_organisation_id_code")),

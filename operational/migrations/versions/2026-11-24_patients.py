@@ -15,16 +15,12 @@ depends_on = None
 def upgrade() -> None:
     op.create_table(
         "patient",
-        sa.Column(
-            "patient_no", sa.Integer(), server_default=sa.text("nextval('patient_no_seq')"), nullable=False
-        ),
+        sa.Column("patient_no", sa.Integer(), server_default=sa.text("nextval('patient_no_seq')"), nullable=False),
         sa.Column("iin", sa.Text(), nullable=True),
         sa.Column("surname", sa.Text(), nullable=False),
         sa.Column("given_name", sa.Text(), nullable=False),
         sa.Column("patronymic", sa.Text(), nullable=True),
-        sa.Column(
-            "earlier_surnames", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False
-        ),
+        sa.Column("earlier_surnames", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("sort_key", sa.Text(), nullable=False),
         sa.Column("birth_date", sa.Date(), nullable=True),
@@ -56,9 +52,7 @@ def upgrade() -> None:
             "birth_date is not null or identity_kind in ('unknown','without_papers')",
             name=op.f("ck_patient_birth_date_known"),
         ),
-        sa.CheckConstraint(
-            "identity_kind <> 'citizen' or iin is not null", name=op.f("ck_patient_citizen_has_iin")
-        ),
+        sa.CheckConstraint("identity_kind <> 'citizen' or iin is not null", name=op.f("ck_patient_citizen_has_iin")),
         sa.CheckConstraint(
             "identity_kind <> 'newborn' or (mother_id is not null and birth_order >= 1)",
             name=op.f("ck_patient_newborn_has_mother"),
@@ -73,12 +67,8 @@ def upgrade() -> None:
             name=op.f("ck_patient_death_date"),
         ),
         sa.CheckConstraint("iin is null or kmis_iin_valid(iin)", name=op.f("ck_patient_iin")),
-        sa.CheckConstraint(
-            "merged_into_id is null or merged_into_id <> id", name=op.f("ck_patient_not_into_itself")
-        ),
-        sa.CheckConstraint(
-            "voided_at is null or void_reason is not null", name=op.f("ck_patient_void_has_reason")
-        ),
+        sa.CheckConstraint("merged_into_id is null or merged_into_id <> id", name=op.f("ck_patient_not_into_itself")),
+        sa.CheckConstraint("voided_at is null or void_reason is not null", name=op.f("ck_patient_void_has_reason")),
         sa.ForeignKeyConstraint(["merged_into_id"], ["patient.id"], name=op.f("fk_patient_merged_into_id")),
         sa.ForeignKeyConstraint(["mother_id"], ["patient.id"], name=op.f("fk_patient_mother_id")),
         sa.ForeignKeyConstraint(
@@ -89,9 +79,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_patient_birth_date"), "patient", ["birth_date"], unique=False)
     op.create_index(op.f("ix_patient_document_number"), "patient", ["document_number"], unique=False)
-    op.create_index(
-        "ix_patient_iin_tail", "patient", [sa.literal_column("right(iin, 4)"), "birth_date"], unique=False
-    )
+    op.create_index("ix_patient_iin_tail", "patient", [sa.literal_column("right(iin, 4)"), "birth_date"], unique=False)
     op.create_index(op.f("ix_patient_merged_into_id"), "patient", ["merged_into_id"], unique=False)
     op.create_index(
         "ix_patient_name_key",
@@ -101,14 +89,10 @@ def upgrade() -> None:
         postgresql_using="gin",
         postgresql_ops={"name_key": "gin_trgm_ops"},
     )
-    op.create_index(
-        op.f("ix_patient_owner_organisation_id"), "patient", ["owner_organisation_id"], unique=False
-    )
+    op.create_index(op.f("ix_patient_owner_organisation_id"), "patient", ["owner_organisation_id"], unique=False)
     op.create_index(op.f("ix_patient_phone"), "patient", ["phone"], unique=False)
     op.create_index(op.f("ix_patient_sort_key"), "patient", ["sort_key"], unique=False)
-    op.create_index(
-        "uq_patient_iin", "patient", ["iin"], unique=True, postgresql_where=sa.text("voided_at is null")
-    )
+    op.create_index("uq_patient_iin", "patient", ["iin"], unique=True, postgresql_where=sa.text("voided_at is null"))
     op.create_index(
         "uq_patient_newborn",
         "patient",
@@ -128,9 +112,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name=op.f("fk_patient_access_patient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patient_access")),
-        sa.UniqueConstraint(
-            "organisation_id", "patient_id", name=op.f("uq_patient_access_organisation_id_patient_id")
-        ),
+        sa.UniqueConstraint("organisation_id", "patient_id", name=op.f("uq_patient_access_organisation_id_patient_id")),
     )
     op.create_index(op.f("ix_patient_access_patient_id"), "patient_access", ["patient_id"], unique=False)
     op.create_table(
@@ -150,9 +132,7 @@ def upgrade() -> None:
             name="ex_attachment_period",
         ),
         sa.CheckConstraint("valid_to is null or valid_to > valid_from", name=op.f("ck_attachment_validity")),
-        sa.ForeignKeyConstraint(
-            ["organisation_id"], ["organisation.id"], name=op.f("fk_attachment_organisation_id")
-        ),
+        sa.ForeignKeyConstraint(["organisation_id"], ["organisation.id"], name=op.f("fk_attachment_organisation_id")),
         sa.ForeignKeyConstraint(
             ["owner_organisation_id"], ["organisation.id"], name=op.f("fk_attachment_owner_organisation_id")
         ),
@@ -165,9 +145,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
     )
     op.create_index(op.f("ix_attachment_organisation_id"), "attachment", ["organisation_id"], unique=False)
-    op.create_index(
-        op.f("ix_attachment_owner_organisation_id"), "attachment", ["owner_organisation_id"], unique=False
-    )
+    op.create_index(op.f("ix_attachment_owner_organisation_id"), "attachment", ["owner_organisation_id"], unique=False)
     op.create_index(op.f("ix_attachment_patient_id"), "attachment", ["patient_id"], unique=False)
     op.create_index(op.f("ix_attachment_site_id"), "attachment", ["site_id"], unique=False)
     op.create_table(
@@ -186,24 +164,16 @@ def upgrade() -> None:
             "separated_at is null or separation_reason is not null",
             name=op.f("ck_patient_merge_separation_has_reason"),
         ),
-        sa.CheckConstraint(
-            "source_patient_id <> target_patient_id", name=op.f("ck_patient_merge_two_records")
-        ),
+        sa.CheckConstraint("source_patient_id <> target_patient_id", name=op.f("ck_patient_merge_two_records")),
         sa.ForeignKeyConstraint(["merged_by"], ["app_user.id"], name=op.f("fk_patient_merge_merged_by")),
         sa.ForeignKeyConstraint(
             ["owner_organisation_id"],
             ["organisation.id"],
             name=op.f("fk_patient_merge_owner_organisation_id"),
         ),
-        sa.ForeignKeyConstraint(
-            ["separated_by"], ["app_user.id"], name=op.f("fk_patient_merge_separated_by")
-        ),
-        sa.ForeignKeyConstraint(
-            ["source_patient_id"], ["patient.id"], name=op.f("fk_patient_merge_source_patient_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["target_patient_id"], ["patient.id"], name=op.f("fk_patient_merge_target_patient_id")
-        ),
+        sa.ForeignKeyConstraint(["separated_by"], ["app_user.id"], name=op.f("fk_patient_merge_separated_by")),
+        sa.ForeignKeyConstraint(["source_patient_id"], ["patient.id"], name=op.f("fk_patient_merge_source_patient_id")),
+        sa.ForeignKeyConstraint(["target_patient_id"], ["patient.id"], name=op.f("fk_patient_merge_target_patient_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_patient_merge")),
     )
     op.create_index(
@@ -212,9 +182,7 @@ def upgrade() -> None:
         ["owner_organisation_id"],
         unique=False,
     )
-    op.create_index(
-        op.f("ix_patient_merge_target_patient_id"), "patient_merge", ["target_patient_id"], unique=False
-    )
+    op.create_index(op.f("ix_patient_merge_target_patient_id"), "patient_merge", ["target_patient_id"], unique=False)
     op.create_index(
         "uq_patient_merge_source_open",
         "patient_merge",

@@ -64,9 +64,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_schedule")),
     )
-    op.create_index(
-        "ix_schedule_owner_starts", "schedule", ["owner_organisation_id", "starts_at"], unique=False
-    )
+    op.create_index("ix_schedule_owner_starts", "schedule", ["owner_organisation_id", "starts_at"], unique=False)
     op.create_index(op.f("ix_schedule_practitioner_id"), "schedule", ["practitioner_id"], unique=False)
     op.create_table(
         "slot",
@@ -99,15 +97,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["owner_organisation_id"], ["organisation.id"], name=op.f("fk_slot_owner_organisation_id")
         ),
-        sa.ForeignKeyConstraint(
-            ["practitioner_id"], ["practitioner.id"], name=op.f("fk_slot_practitioner_id")
-        ),
+        sa.ForeignKeyConstraint(["practitioner_id"], ["practitioner.id"], name=op.f("fk_slot_practitioner_id")),
         sa.ForeignKeyConstraint(["room_id"], ["room.id"], name=op.f("fk_slot_room_id")),
         sa.ForeignKeyConstraint(["schedule_id"], ["schedule.id"], name=op.f("fk_slot_schedule_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_slot")),
-        sa.UniqueConstraint(
-            "id", "capacity", "starts_at", "ends_at", "owner_organisation_id", name="uq_slot_booking"
-        ),
+        sa.UniqueConstraint("id", "capacity", "starts_at", "ends_at", "owner_organisation_id", name="uq_slot_booking"),
     )
     op.create_index("ix_slot_owner_starts", "slot", ["owner_organisation_id", "starts_at"], unique=False)
     op.create_index(op.f("ix_slot_schedule_id"), "slot", ["schedule_id"], unique=False)
@@ -152,13 +146,9 @@ def upgrade() -> None:
             "status in ('booked','arrived','fulfilled','noshow','cancelled')",
             name=op.f("ck_appointment_status"),
         ),
-        sa.CheckConstraint(
-            "seat >= 1 and seat <= slot_capacity", name=op.f("ck_appointment_seat_in_capacity")
-        ),
+        sa.CheckConstraint("seat >= 1 and seat <= slot_capacity", name=op.f("ck_appointment_seat_in_capacity")),
         sa.ForeignKeyConstraint(["booked_by"], ["app_user.id"], name=op.f("fk_appointment_booked_by")),
-        sa.ForeignKeyConstraint(
-            ["department_id"], ["department.id"], name=op.f("fk_appointment_department_id")
-        ),
+        sa.ForeignKeyConstraint(["department_id"], ["department.id"], name=op.f("fk_appointment_department_id")),
         sa.ForeignKeyConstraint(
             ["owner_organisation_id"], ["organisation.id"], name=op.f("fk_appointment_owner_organisation_id")
         ),
@@ -187,9 +177,7 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_appointment_owner_organisation_id"), "appointment", ["owner_organisation_id"], unique=False
     )
-    op.create_index(
-        "ix_appointment_owner_starts", "appointment", ["owner_organisation_id", "starts_at"], unique=False
-    )
+    op.create_index("ix_appointment_owner_starts", "appointment", ["owner_organisation_id", "starts_at"], unique=False)
     op.create_index(op.f("ix_appointment_patient_id"), "appointment", ["patient_id"], unique=False)
     op.create_index(
         "uq_appointment_seat",

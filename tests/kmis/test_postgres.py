@@ -1,0 +1,58 @@
+"""The embedded server: comes back on its port with its data, and says what is missing."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from kmis import postgres
+from kmis.postgres import EmbeddedServer, ServerError
+from kmis.settings import Settings
+
+
+def test_killed_server_comes_back_on_its_port_with_its_data(tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("server")
+    for parent in (folder, folder.parent, folder.parent.parent):
+        parent.chmod(0o755)  # as root the server runs as a user of its own, who must reach its folder
+    settings = Settings(home=folder / "home", database_url=None)
+    server = EmbeddedServer(settings)
+    server.start()
+    try:
+        address = settings.admin_url()
+        with psycopg.connect(address.render_as_string(hide_password=False), autocommit=True) as connection:
+            connection.execute("create table kept as select 42 as answer")
+        pid = int((server.data / "postmaster.pid").read_text().splitlines()[0])
+        children = psutil.Process(pid).children(recursive=True)
+        os.kill(pid, signal.SIGKILL)
+        psutil.wait_procs(children, timeout=20)
+        assert not server.running()
+        server.start()
+        assert settings.admin_url() == address
+        with psycopg.connect(address.render_as_string(hide_password=False)) as connection:
+            assert connection.execute("select answer from kept").fetchone() == (42,)
+    finally:
+        server.stop()
+    assert not server.running()
+
+
+def test_missing_extension_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres, "EXTENSIONS", (*postgres.EXTENSIONS, "no_such_extension"))
+    with pytest.raises(ServerError, match="lacks the extensions no_such_extension"):
+        postgres.bootstrap(settings)
+
+
+def test_taken_port_of_the_server_names_its_setting(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        server = EmbeddedServer(Settings(home=tmp_path, postgres_port=port))
+        with pytest.raises(ServerError, match=f"port {port} is taken; set KMIS_POSTGRES_PORT"):
+            server._choose_port()

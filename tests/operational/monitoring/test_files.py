@@ -1,0 +1,110 @@
+"""Orders of files: entered over HTTP, made by the worker out of a small lake, served to whom they belong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+
+from kmis.settings import Settings
+from operational.domains.monitoring import service
+from operational.kit.access import Scope
+from tests.kmis.query import small_lake
+from tests.kmis.query.conftest import Place, open_place
+from tests.operational.stage import browser
+
+JANUARY = "from=2026-01-01&to=2026-01-31"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("small_lake")
+    opened = open_place(folder, small_lake.make(folder, visits=60))
+    yield opened
+    opened.service.close()
+
+
+def of(place: Place, settings: Settings, scope: Scope) -> TestClient:
+    client = browser(settings, replace(scope, organisation_ids=frozenset(small_lake.ORGANISATIONS)))
+    client.app.state.query = place.service  # type: ignore[attr-defined]  # the client's type hides the application
+    return client
+
+
+@pytest.fixture
+def client(place: Place, settings: Settings, scope: Scope) -> TestClient:
+    return of(place, settings, scope)
+
+
+def ordered(client: TestClient, **values: object) -> int:
+    answer = client.post("/api/unloads", json={"product": "XLS-02", "selection": JANUARY} | values)
+    assert answer.status_code == 202, answer.text
+    return int(answer.json()["id"])
+
+
+def state(settings: Settings, key: int) -> str:
+    with psycopg.connect(settings.dsn("kmis_owner")) as connection:
+        row = connection.execute("select status from unload_log where id = %s", (key,)).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def test_order_is_made_and_taken(
+    client: TestClient, place: Place, settings: Settings, scope: Scope, world: dict[str, int]
+) -> None:
+    key = ordered(client)
+    assert client.get(f"/api/unloads/{key}").json()["status"] == "waiting"
+    assert client.get(f"/unloads/{key}/file").status_code == 409
+    assert service.make_waiting(settings, place.service) == 1
+    assert service.make_waiting(settings, place.service) == 0
+    shown = client.get(f"/api/unloads/{key}").json()
+    assert (shown["status"], shown["progress"], len(shown["sha256"])) == ("ready", 100, 64)
+    file = client.get(f"/unloads/{key}/file")
+    assert (file.status_code, file.content[:2], file.headers["cache-control"]) == (200, b"PK", "no-store")
+    stranger = of(place, settings, replace(scope, user_id=world["other_user"]))
+    assert [stranger.get(path).status_code for path in (f"/unloads/{key}/file", f"/api/unloads/{key}")] == [404, 404]
+    with psycopg.connect(settings.dsn("kmis_owner")) as connection:
+        acts = connection.execute(
+            "select action, user_id from audit_event where object_table = 'unload_log' and object_id = %s order by id",
+            (key,),
+        ).fetchall()
+    assert acts == [("unload.ordered", scope.user_id), ("unload.taken", scope.user_id)]
+    (settings.exports_dir / str(key) / shown["file_name"]).unlink()
+    assert client.get(f"/unloads/{key}/file").status_code == 410
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"selection": "from=2026-02-01&to=2026-01-01"}, "to"),
+        ({"selection": f"{JANUARY}&f.planet=1"}, "planet"),
+    ],
+)
+def test_bad_selection_is_refused_at_its_field(client: TestClient, values: dict[str, object], field: str) -> None:
+    answer = client.post("/api/unloads", json={"product": "XLS-02", "selection": JANUARY} | values)
+    assert answer.status_code == 422, answer.text
+    assert any(field in name for name in answer.json()["errors"]), answer.text
+
+
+def test_unknown_product_and_snapshot(client: TestClient) -> None:
+    assert client.post("/api/unloads", json={"product": "XLS-99", "selection": JANUARY}).status_code == 404
+    wanted = {"product": "XLS-02", "selection": JANUARY, "snapshot": 99_999}
+    assert client.post("/api/unloads", json=wanted).status_code == 404
+
+
+def test_order_of_a_worker_that_died_is_taken_up_again(client: TestClient, place: Place, settings: Settings) -> None:
+    key = ordered(client)
+    with psycopg.connect(settings.dsn("kmis_owner")) as connection:
+        connection.execute("update unload_log set status = 'running', progress = 40 where id = %s", (key,))
+        row = connection.execute(
+            "insert into unload_log (product, snapshot_id, criteria, status)"
+            " values ('XLS-02', 1, '{}', 'running') returning id"
+        ).fetchone()
+    assert row is not None
+    service.take_up_again(settings)
+    assert state(settings, key) == "waiting"
+    assert state(settings, row[0]) == "running"  # the command line's own file: no worker makes it
+    assert service.make_waiting(settings, place.service) == 1
+    assert state(settings, key) == "ready"
