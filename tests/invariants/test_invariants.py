@@ -68,6 +68,7 @@ def test_figure_and_rows_agree_while_refreshes_run(district: District) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1500)
 def test_figure_and_rows_agree_during_a_hundred_refreshes(district: District) -> None:
     refresh_while_reading(district, 100)
 
@@ -91,6 +92,7 @@ def test_incremental_gold_equals_a_full_rebuild_after_random_acts(district: Dist
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("seed", range(5))
 def test_incremental_gold_equals_a_full_rebuild_at_full_count(district: District, seed: int) -> None:
     mutate_and_compare(district, rounds=8, acts=25, seed=seed)
