@@ -2,7 +2,7 @@
 
 The Rust writer makes the book: styles, print set-up, filters, «Свод» and «Паспорт», and in each data sheet two sample
 rows that are replaced by the real ones while they stream through (``exports.sheetxml``). Measured on 200,000 × 20 on
-two idle cores: rows streamed 1.3 s, the Rust writer for the rows too 3.1 s, DuckDB's ``excel`` 3.5 s, ``xlsxwriter``
+two idle cores: rows streamed 1.0 s, the Rust writer for the rows too 3.1 s, DuckDB's ``excel`` 3.5 s, ``xlsxwriter``
 26.5 s. Limits: 1,048,576 rows a sheet (Excel specifications and limits); a longer list goes on in further sheets. A
 text cell has the format ``@``: a value that starts with ``=`` stays text, also after a user has edited the cell.
 """
