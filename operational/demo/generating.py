@@ -68,7 +68,7 @@ def generate(
     report("people", 1, 1)
     morbidity = Morbidity()
     chooser = Chooser(rng, register, region, morbidity, start, today)
-    writer = EncounterWriter(rng, store, register, morbidity, region.organisations["regional"])
+    writer = EncounterWriter(rng, store, register, morbidity, region.organisations["regional"], today)
     maker = VisitMaker(rng, store, register, chooser, writer, region.posts, start, now, zone)
     total = (today + timedelta(days=AHEAD) - start).days + 1
     for done in maker.run():

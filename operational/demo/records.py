@@ -16,6 +16,8 @@ from operational.domains.catalogs import files
 
 NO_TEXTS: Final = Texts({}, {}, {})
 SIGNED: Final = 0.97
+# Nobody leaves a visit unsigned for long.
+UNSIGNED_FOR: Final = timedelta(days=3)
 VOIDED: Final = 0.004
 CORRECTED: Final = 0.004
 REFERRED_TO: Final[dict[str, str]] = {
@@ -77,12 +79,15 @@ class Tariffs:
 class EncounterWriter:
     """Writes visits into the tables; ``referrals`` holds what waits, by specialty and whether regional."""
 
-    def __init__(self, rng: Random, store: Store, register: Register, morbidity: Morbidity, regional: int) -> None:
+    def __init__(
+        self, rng: Random, store: Store, register: Register, morbidity: Morbidity, regional: int, today: date
+    ) -> None:
         self.rng = rng
         self.store = store
         self.register = register
         self.morbidity = morbidity
         self.regional = regional
+        self.today = today
         self.tariffs = Tariffs()
         self.referrals: dict[tuple[str, bool], list[Referral]] = {}
         self.numbers = 0
@@ -125,7 +130,8 @@ class EncounterWriter:
         self, plan: Plan, post: Post, patient: int, appointment: int | None, started: datetime, ended: datetime,
         day: date, financing: str, void_reason: str | None,
     ) -> int:  # fmt: skip
-        signed = ended + timedelta(minutes=self.rng.randint(1, 12)) if self.rng.random() < SIGNED else None
+        forgotten = self.rng.random() >= SIGNED and self.today - day < UNSIGNED_FOR
+        signed = None if forgotten else ended + timedelta(minutes=self.rng.randint(1, 12))
         voided = ended + timedelta(minutes=self.rng.randint(3, 90)) if void_reason else None
         language = "kk" if post.kazakh else "ru"
         texts = self.morbidity.texts.get(plan.group, NO_TEXTS)

@@ -132,6 +132,12 @@ class ReferralExpired(BusinessError):
     field = "valid_until"
 
 
+class UnknownCode(BusinessError):
+    """A chosen value does not stand in its directory."""
+
+    message_key = "visits.error.unknown_code"
+
+
 class ReasonNeeded(BusinessError):
     """A correction or a void needs a reason of at least three letters."""
 

@@ -265,7 +265,7 @@ def _undo(act: str, address: str) -> Flash:
 
 def waiting(db: Session, viewer: Viewer) -> int:
     """Visits that the doctor has begun and not signed."""
-    return len(repository.open_visits(db, viewer.practitioner_id)) if viewer.practitioner_id else 0
+    return repository.count_open_visits(db, viewer.practitioner_id) if viewer.practitioner_id else 0
 
 
 NAV: list[Any] = [NavItem("visits.nav_open", "/visits", "encounters.write", icon="visit", order=30, shortcut="v")]

@@ -172,8 +172,10 @@ def coded_values(session: Session, directory: str) -> Sequence[CodedValue]:
 
 def coded_exists(session: Session, directory: str, code: str) -> bool:
     """Whether the code stands in the directory; an empty directory refuses nothing."""
-    codes = {value.code for value in coded_values(session, directory)}
-    return not codes or code in codes
+    known = select(CodedValue.id).where(CodedValue.directory_code == directory, CodedValue.active)
+    if session.scalar(known.where(CodedValue.code == code).limit(1)) is not None:
+        return True
+    return session.scalar(known.limit(1)) is None
 
 
 def organisations(session: Session, day: date) -> Sequence[tuple[int, OrganisationVersion]]:
@@ -225,6 +227,20 @@ def draft(session: Session, author_id: int, form_key: str, subject_key: str) -> 
             DocumentDraft.subject_key == subject_key,
         )
     )
+
+
+def count_open_visits(session: Session, practitioner_id: int) -> int:
+    """How many visits the doctor has begun and not signed."""
+    counted = (
+        select(func.count())
+        .select_from(Encounter)
+        .where(
+            Encounter.practitioner_id == practitioner_id,
+            Encounter.signed_at.is_(None),
+            Encounter.voided_at.is_(None),
+        )
+    )
+    return int(session.scalar(counted) or 0)
 
 
 def open_visits(session: Session, practitioner_id: int) -> Sequence[tuple[Encounter, Patient]]:

@@ -32,6 +32,16 @@ from operational.kit.errors import NotFound, constraint_of
 
 # A visit to the same specialty within this time is a repeat one (from general knowledge, verify).
 REPEAT_WITHIN = timedelta(days=30)
+# The directory that a field's value is chosen from.
+DIRECTORIES = {
+    "visit_reason": "visit_reason",
+    "financing_source": "financing_source",
+    "insurance_status": "insurance_status",
+    "outcome": "encounter_outcome",
+    "injury_type": "injury_type",
+    "kind": "referral_kind",
+    "specialty_code": "specialty",
+}
 REFUSALS = {
     "fk_encounter_role": errors.VisitOutsideOrganisation,
     "fk_encounter_department": errors.VisitOutsideOrganisation,
@@ -89,6 +99,7 @@ class Visits:
             raise errors.NotTheAuthor()
         if appointment is not None and appointment.owner_organisation_id != role.organisation_id:
             raise NotFound("appointment_id")
+        self._known(visit_reason=wanted.visit_reason, financing_source=wanted.financing_source)
         since = local_date(started - REPEAT_WITHIN, self.zone)
         repeat = repository.had_visit_before(self.session, patient.id, role.specialty_code, since, started)
         visit = Encounter(
@@ -121,7 +132,9 @@ class Visits:
     def write(self, key: int, text: VisitText) -> Encounter:
         """Save what the doctor wrote."""
         visit = self._writable(key)
-        for name, value in text.model_dump(exclude_unset=True).items():
+        written = text.model_dump(exclude_unset=True)
+        self._known(**{name: written[name] for name in DIRECTORIES.keys() & written.keys()})
+        for name, value in written.items():
             if value is not None:
                 setattr(visit, name, value)
         self.session.flush()
@@ -132,6 +145,7 @@ class Visits:
         visit = self._writable(key)
         if repository.icd10(self.session, wanted.icd10_code) is None:
             raise errors.UnknownIcd10()
+        self._known(injury_type=wanted.injury_type)
         row = Condition(**self._part_of(visit), **wanted.model_dump(), recorded_at=self.clock.now())
         self._add(row)
         return row
@@ -174,6 +188,7 @@ class Visits:
         now = self.clock.now()
         if wanted.service_code is None and wanted.specialty_code is None:
             raise errors.ReferralToNowhere()
+        self._known(kind=wanted.kind, specialty_code=wanted.specialty_code)
         if wanted.valid_until is not None and wanted.valid_until < local_date(now, self.zone):
             raise errors.ReferralExpired()
         if (
@@ -258,6 +273,12 @@ class Visits:
         self._flush()
         audit(self.session, "visit.restored", object_table="encounter", object_id=key, reason=reason)
         return visit
+
+    def _known(self, **chosen: str | None) -> None:
+        """Each chosen value stands in the directory of its field. Raises UnknownCode at the field."""
+        for field, code in chosen.items():
+            if code is not None and not repository.coded_exists(self.session, DIRECTORIES[field], code):
+                raise errors.UnknownCode(field)
 
     def _reason(self, reason: str) -> None:
         if len(reason.strip()) < 3:

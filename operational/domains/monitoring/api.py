@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from kmis.query import Selection
 from operational.domains.monitoring import repository, service
-from operational.domains.monitoring.asking import Query, refusals, scope_of
+from operational.domains.monitoring.asking import Query, refusals, scope_of, snapshot_of
 from operational.domains.monitoring.permissions import CanUnload, CanView
 from operational.kit.errors import NotFound
 from operational.web.database import Db
@@ -66,8 +66,7 @@ def figures(request: Request, viewer: CanView, query: Query, product_id: str) ->
     """The measures of a selection (``from``, ``to``, ``path``, ``f.<dimension>``, ``snapshot``)."""
     with refusals():
         selection = Selection.from_query(request.query_params.multi_items(), query.default_selection(product_id))
-        asked = request.query_params.get("snapshot", "")
-        snapshot = query.published(int(asked)) if asked.isdecimal() else query.current()
+        snapshot = snapshot_of(query, request.query_params.get("snapshot", ""))
         found = query.figures(product_id, selection, scope_of(viewer), snapshot.snapshot_id)
     return {
         "product": product_id,

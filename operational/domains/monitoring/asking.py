@@ -10,13 +10,14 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from kmis.catalogue.loader import UnknownProduct
-from kmis.query import QueryError, QueryService, Scope, SelectionError
+from kmis.query import Published, QueryError, QueryService, Scope, SelectionError, SnapshotUnknown
 from operational.domains.monitoring.errors import FigureRefused, SelectionRefused
 from operational.domains.monitoring.permissions import IDENTIFIERS
 from operational.kit.errors import NotFound
 from operational.web.viewer import Viewer
 
 _making = threading.Lock()
+LONGEST_NUMBER = 18  # digits that a bigint surely holds
 
 
 def query_of(request: Request) -> QueryService:
@@ -35,6 +36,15 @@ Query = Annotated[QueryService, Depends(query_of)]
 def scope_of(viewer: Viewer) -> Scope:
     """Whose rows the viewer sees, and whether with names."""
     return Scope(viewer.user_id, viewer.organisation_ids, viewer.can(IDENTIFIERS))
+
+
+def snapshot_of(query: QueryService, typed: str) -> Published:
+    """The snapshot that an address names; the newest when it names none. Raises SnapshotUnknown."""
+    if not typed:
+        return query.current()
+    if not typed.isdecimal() or len(typed) > LONGEST_NUMBER:
+        raise SnapshotUnknown
+    return query.published(int(typed))
 
 
 @contextmanager

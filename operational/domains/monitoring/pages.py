@@ -17,8 +17,9 @@ from kmis.catalogue.models import Dimension, Measure, Product
 from kmis.query import Breakdown, Figures, Label, Published, RowPage, Selection
 from kmis.query.contract import Cell
 from operational.domains.monitoring import repository, service
-from operational.domains.monitoring.asking import Query, refusals, scope_of
+from operational.domains.monitoring.asking import Query, refusals, scope_of, snapshot_of
 from operational.domains.monitoring.permissions import ROWS, CanUnload, CanView
+from operational.kit.audit import audit
 from operational.kit.errors import NotFound
 from operational.kit.models import UnloadLog
 from operational.web.database import Db
@@ -99,7 +100,7 @@ def products(request: Request, viewer: CanView, query: Query) -> HTMLResponse:
 
 @router.get("/boards/{product_id}", response_class=HTMLResponse)
 @router.post("/boards/{product_id}", response_class=HTMLResponse)
-def product(request: Request, viewer: CanView, query: Query, product_id: str, asked: ListQuery) -> HTMLResponse:
+def product(request: Request, viewer: CanView, db: Db, query: Query, product_id: str, asked: ListQuery) -> HTMLResponse:
     """GET shows a selection; POST searches and pages its rows, so that no name stands in an address."""
     pairs = request.query_params.multi_items()
     with refusals():
@@ -107,7 +108,7 @@ def product(request: Request, viewer: CanView, query: Query, product_id: str, as
         selection = Selection.from_query(pairs, query.default_selection(product_id))
         newest = query.current()
         wanted = request.query_params.get("snapshot", "")
-        snapshot = query.published(int(wanted)) if wanted.isdecimal() else newest
+        snapshot = snapshot_of(query, wanted) if wanted else newest
         scope = scope_of(viewer)
         number = snapshot.snapshot_id
         figures = query.figures(product_id, selection, scope, number)
@@ -124,6 +125,9 @@ def product(request: Request, viewer: CanView, query: Query, product_id: str, as
                 page=asked.page, page_size=PAGE, search=asked.query or None,
             )  # fmt: skip
         labels = query.path_labels(product_id, selection, scope, number)
+    if rows is not None:
+        opened = {"product": product_id, "snapshot": number, "identifiers": scope.show_identifiers}
+        audit(db, "figure.rows_opened", detail=opened)
     passport = found.passport.text("kk" if language == "kk" else "ru")
     page = ProductPage(
         product=found,
@@ -180,12 +184,12 @@ def _cell_text(cell: Cell, zone: str) -> str:
 def order(request: Request, viewer: CanUnload, db: Db, query: Query, form: Form) -> Response:
     pairs = parse_qsl(form.get("selection", ""), keep_blank_values=True)
     snapshot = dict(pairs).get("snapshot", form.get("snapshot", ""))
-    language = "kk" if language_of(request) == "kk" else "ru"
     with refusals():
         selection = Selection.from_query(pairs)
+        number = snapshot_of(query, snapshot).snapshot_id
     row = service.order(
-        db, query, viewer, form.get("product", ""), selection, int(snapshot) if snapshot.isdecimal() else None,
-        form.get("format", "xlsx"), "kk" if language == "kk" else "ru",
+        db, query, viewer, form.get("product", ""), selection, number,
+        form.get("format", "xlsx"), "kk" if language_of(request) == "kk" else "ru",
     )  # fmt: skip
     return see_other(request, f"/unloads/{row.id}", Flash("monitoring.ordered", "info"))
 

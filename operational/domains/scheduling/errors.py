@@ -26,6 +26,13 @@ class PeriodReversed(BusinessError):
     field = "date_to"
 
 
+class PeriodTooLong(BusinessError):
+    """A schedule is made for a year at most."""
+
+    message_key = "scheduling.error.period_long"
+    field = "date_to"
+
+
 class PractitionerBusy(Conflict):
     """The practitioner has another schedule at this time."""
 

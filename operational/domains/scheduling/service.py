@@ -59,7 +59,9 @@ class Scheduling:
             raise errors.SchedulePastDay()
         if wanted.end_time <= wanted.start_time:
             raise errors.ScheduleEndsBeforeStart()
-        last = min(wanted.date_to, wanted.date_from + timedelta(days=LONGEST_DAYS))
+        last = wanted.date_to
+        if last - wanted.date_from > timedelta(days=LONGEST_DAYS):
+            raise errors.PeriodTooLong(days=LONGEST_DAYS)
         role = repository.role(self.session, wanted.practitioner_role_id)
         if role is None or role.organisation_id not in scope.organisation_ids:
             raise errors.NoRole()

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from kmis.settings import Settings
+from operational.domains.catalogs.models import CodedValue
 from operational.domains.encounters import repository, signing
 from operational.domains.patients import merging
 from operational.kit.access import Scope
@@ -328,3 +329,13 @@ def test_answer_comes_after_the_commit(
         assert client.post("/visits", data={"patient_id": str(patient)}).status_code == 500
     with transaction(settings, scope) as store:
         assert store.execute(count, {"key": patient}).scalar_one() == 0
+
+
+def test_a_value_outside_its_directory_is_refused_at_its_field(client: TestClient, session: Session) -> None:
+    session.add(
+        CodedValue(directory_code="encounter_outcome", code="recovery", name_kk="Сауығу", name_ru="Выздоровление")
+    )
+    session.flush()
+    url = f"{VISITS}/{begun(client, registered(session).id)}"
+    problem(client.patch(url, json={"outcome": "nonsense"}), 422, "outcome", "нет в справочнике")
+    assert client.patch(url, json={"outcome": "recovery"}).status_code == 200

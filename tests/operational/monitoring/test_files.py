@@ -94,6 +94,30 @@ def test_unknown_product_and_snapshot(client: TestClient) -> None:
     assert client.post("/api/unloads", json=wanted).status_code == 404
 
 
+def test_a_number_that_no_snapshot_can_have_is_unknown(client: TestClient) -> None:
+    for number in ("9" * 30, "-1", "x"):
+        assert client.get(f"/boards/XLS-02?{JANUARY}&snapshot={number}").status_code == 404
+
+
+def test_opening_rows_is_audited_and_looking_at_figures_is_not(
+    client: TestClient, settings: Settings, scope: Scope
+) -> None:
+    def opened() -> int:
+        with psycopg.connect(settings.dsn("kmis_owner")) as connection:
+            row = connection.execute(
+                "select count(*) from audit_event where action = 'figure.rows_opened' and user_id = %s"
+                " and detail ->> 'product' = 'XLS-02'",
+                (scope.user_id,),
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    before = opened()
+    assert client.get(f"/boards/XLS-02?{JANUARY}").status_code == 200
+    assert opened() == before
+    assert client.get(f"/boards/XLS-02?{JANUARY}&rows=1").status_code == 200
+    assert opened() == before + 1
+
+
 def test_order_of_a_worker_that_died_is_taken_up_again(client: TestClient, place: Place, settings: Settings) -> None:
     key = ordered(client)
     with psycopg.connect(settings.dsn("kmis_owner")) as connection:

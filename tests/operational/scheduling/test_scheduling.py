@@ -144,6 +144,10 @@ def test_overlapping_schedules_of_doctor_and_room(client: TestClient, session: S
     assert client.post("/api/schedules", json=plan(world, start_time="10:00", end_time="11:00")).status_code == 201
 
 
+def test_a_period_of_more_than_a_year_is_refused(client: TestClient, world: dict[str, int]) -> None:
+    problem(client.post("/api/schedules", json=plan(world, date_to="2028-01-10")), 422, "date_to", "366")
+
+
 def test_refused_period_leaves_nothing(client: TestClient, world: dict[str, int]) -> None:
     made(client, world)
     answer = client.post("/api/schedules", json=plan(world, date_from="2026-11-24", date_to=DAY, start_time="09:30"))
