@@ -13,9 +13,13 @@ from fastapi import FastAPI
 
 from kmis.clock import Clock, SystemClock
 from kmis.settings import Settings, get_settings
+from operational import handlers
 from operational.kit.db import dispose_engines
 
-DOMAINS = ("identity", "organisation", "catalogs", "patients", "scheduling", "encounters", "monitoring")
+DOMAINS = (
+    "identity", "organisation", "catalogs", "patients", "scheduling", "encounters", "orders", "inpatient", "maternity",
+    "home_visits", "monitoring",
+)  # fmt: skip
 SHELL_PARTS = ("operational.web.drafts", "operational.web.health")
 
 
@@ -42,6 +46,7 @@ def create_app(settings: Settings | None = None, clock: Clock | None = None) -> 
 
     app = FastAPI(title="KMIS", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json", lifespan=lifespan)
     app.state.clock = clock or SystemClock()
+    handlers.install()
     for module in modules("timeline"):
         module.register()
     parts = [importlib.import_module(path) for path in SHELL_PARTS]

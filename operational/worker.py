@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from kmis.query import QueryService
 from kmis.settings import get_settings
+from operational import handlers
 from operational.domains.monitoring.service import make_waiting, take_up_again
 from operational.kit.outbox import deliver_due
 from operational.models import whole
@@ -23,6 +24,7 @@ def main() -> None:
     """Work until told to stop; an unexpected failure is logged by its kind and tried again."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     whole()
+    handlers.install()
     settings = get_settings()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda signum, frame: stop.set())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint, literal_column, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Numeric, UniqueConstraint, literal_column, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -135,3 +135,45 @@ class CodedValue(Fed, Base):
     name_ru: Mapped[str]
     sort_order: Mapped[int] = mapped_column(server_default=text("0"))
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class LabTest(Fed, Base):
+    """A laboratory test: what one result is a value of."""
+
+    __tablename__ = "lab_test"
+    __table_args__ = (words("lab_test"),)
+    code: Mapped[str] = mapped_column(unique=True)
+    name_kk: Mapped[str | None]
+    name_ru: Mapped[str]
+    name_en: Mapped[str | None]
+    loinc: Mapped[str | None] = mapped_column(index=True)
+    specimen: Mapped[str | None]
+    unit: Mapped[str | None]
+    panel: Mapped[str | None]
+    search_key: Mapped[str]
+    active: Mapped[bool] = mapped_column(server_default=text("true"))
+
+
+class LabReferenceInterval(Fed, Base):
+    """The usual range of a test for a sex (U: both) and an age in days, from included, to not included."""
+
+    __tablename__ = "lab_reference_interval"
+    __table_args__ = (
+        CheckConstraint("sex in ('M','F','U')", name="sex"),
+        CheckConstraint("age_to_days is null or age_to_days > age_from_days", name="age"),
+        CheckConstraint("low is null or high is null or high >= low", name="range"),
+        UniqueConstraint(
+            "test_code", "sex", "age_from_days", "note", "valid_from", name="uq_lab_reference_interval",
+            postgresql_nulls_not_distinct=True,
+        ),
+    )  # fmt: skip
+    test_code: Mapped[str] = mapped_column(ForeignKey("lab_test.code"))
+    sex: Mapped[str]
+    age_from_days: Mapped[int]
+    age_to_days: Mapped[int | None]
+    low: Mapped[Decimal | None] = mapped_column(Numeric(14, 4))
+    high: Mapped[Decimal | None] = mapped_column(Numeric(14, 4))
+    note: Mapped[str | None]
+    source: Mapped[str]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]

@@ -62,6 +62,7 @@ class Encounter(Voidable, PatientData, Base):
             name="fk_encounter_appointment",
         ),
         UniqueConstraint("id", "patient_id", "owner_organisation_id", name="uq_encounter_part"),
+        UniqueConstraint("id", "patient_id", name="uq_encounter_person"),
         Index("uq_encounter_appointment", "appointment_id", unique=True, postgresql_where=text("voided_at is null")),
         Index("ix_encounter_practitioner_started", "practitioner_id", "started_at"),
     )  # fmt: skip

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, ColumnClause, ForeignKey, UniqueConstraint, literal_column, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnClause,
+    ForeignKey,
+    ForeignKeyConstraint,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -36,12 +44,14 @@ class OrganisationVersion(Dated, Fed, Base):
         ExcludeConstraint(
             ("organisation_id", "="), (PERIOD, "&&"), name="ex_organisation_version_period", using="gist"
         ),
+        CheckConstraint("perinatal_level between 1 and 3", name="perinatal_level"),
     )
     organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"))
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"), index=True)
     name_kk: Mapped[str]
     name_ru: Mapped[str]
     kato_code: Mapped[str | None]
+    perinatal_level: Mapped[int | None]
 
 
 class Department(Dated, Fed, Base):
@@ -58,6 +68,26 @@ class Department(Dated, Fed, Base):
     kind: Mapped[str]
     name_kk: Mapped[str]
     name_ru: Mapped[str]
+
+
+class BedStock(Dated, Fed, Base):
+    """How many beds of a profile a department has during a time; the denominator of occupancy."""
+
+    __tablename__ = "bed_stock"
+    __table_args__ = (
+        in_order(),
+        CheckConstraint("beds between 0 and 5000", name="beds"),
+        CheckConstraint("hospital_kind in ('round_the_clock','day')", name="hospital_kind"),
+        ForeignKeyConstraint(["department_id", "organisation_id"], ["department.id", "department.organisation_id"]),
+        ExcludeConstraint(
+            ("department_id", "="), ("bed_profile", "="), (PERIOD, "&&"), name="ex_bed_stock_period", using="gist"
+        ),
+    )
+    organisation_id: Mapped[int] = mapped_column(ForeignKey("organisation.id"), index=True)
+    department_id: Mapped[int]
+    bed_profile: Mapped[str]
+    hospital_kind: Mapped[str] = mapped_column(server_default=text("'round_the_clock'"))
+    beds: Mapped[int]
 
 
 class Site(Dated, Fed, Base):

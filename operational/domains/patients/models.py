@@ -129,3 +129,36 @@ class PatientMerge(PatientData, Base):
     separated_at: Mapped[datetime | None]
     separated_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     separation_reason: Mapped[str | None]
+
+
+class Death(Voidable, PatientData, Base):
+    """The death of a person, wherever it happened; one that is not voided per person."""
+
+    __tablename__ = "death"
+    __table_args__ = (
+        CheckConstraint(
+            "place in ('hospital','home','ambulance','workplace','street','other')", name="place"
+        ),
+        CheckConstraint("place <> 'hospital' or hospital_organisation_id is not null", name="hospital_named"),
+        CheckConstraint(
+            "maternal in ('no','pregnant','in_birth','within_42_days','within_year','unknown')", name="maternal"
+        ),
+        CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason"),
+        Index("uq_death_patient", "patient_id", unique=True, postgresql_where=text("voided_at is null")),
+        Index(
+            "uq_death_certificate", "certificate_number", unique=True, postgresql_where=text("voided_at is null")
+        ),
+    )  # fmt: skip
+    patient_id: Mapped[int] = mapped_column(ForeignKey("patient.id"), index=True)
+    died_at: Mapped[datetime]
+    time_known_flag: Mapped[bool] = mapped_column(server_default=text("true"))
+    place: Mapped[str]
+    hospital_organisation_id: Mapped[int | None] = mapped_column(ForeignKey("organisation.id"))
+    underlying_icd10: Mapped[str] = mapped_column(ForeignKey("icd10.code"))
+    immediate_icd10: Mapped[str | None] = mapped_column(ForeignKey("icd10.code"))
+    certificate_number: Mapped[str | None]
+    autopsy_flag: Mapped[bool] = mapped_column(server_default=text("false"))
+    maternal: Mapped[str] = mapped_column(server_default=text("'no'"))
+    note: Mapped[str | None]
+    registered_at: Mapped[Created]
+    registered_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))

@@ -1,0 +1,1 @@
+"""The hospital: presentations to the admission department, stays, wards, operations, transfusions, discharge."""

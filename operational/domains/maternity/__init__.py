@@ -1,0 +1,1 @@
+"""Pregnancies under care, their planned and held visits, births."""
