@@ -61,9 +61,9 @@ class Catalogue:
 def load(products: Path = PRODUCTS, definitions: Path = DEFINITIONS) -> Catalogue:
     """Reads both folders. Raises CatalogueError with all faults."""
     problems: list[str] = []
-    facts = _named(definitions / "facts.yml", "facts", TypeAdapter(Fact), problems)
-    dimensions = _named(definitions / "dimensions.yml", "dimensions", TypeAdapter(Dimension), problems)
-    columns = _named(definitions / "columns.yml", "columns", TypeAdapter(Column), problems)
+    facts = _named(definitions, "facts", TypeAdapter(Fact), problems)
+    dimensions = _named(definitions, "dimensions", TypeAdapter(Dimension), problems)
+    columns = _named(definitions, "columns", TypeAdapter(Column), problems)
     loaded: list[Product] = []
     lineage: dict[str, frozenset[str]] = {}
     for file, exposure in _exposures(products):
@@ -105,14 +105,18 @@ def _refs(entries: list[str]) -> Iterator[str]:
             yield match.group(1)
 
 
-def _named(file: Path, key: str, adapter: TypeAdapter[Any], problems: list[str]) -> dict[str, Any]:
-    """The entries of a definitions file, each given the name that it stands under."""
+def _named(folder: Path, key: str, adapter: TypeAdapter[Any], problems: list[str]) -> dict[str, Any]:
+    """The entries of the files ``<key>*.yml``, each given the name that it stands under."""
     entries: dict[str, Any] = {}
-    for name, body in yaml.safe_load(file.read_text(encoding="utf-8"))[key].items():
-        try:
-            entries[name] = adapter.validate_python({"name": name, **body})
-        except ValidationError as error:
-            problems.append(f"{file.name}: {name}: {error}")
+    for file in sorted(folder.glob(f"{key}*.yml")):
+        for name, body in yaml.safe_load(file.read_text(encoding="utf-8"))[key].items():
+            if name in entries:
+                problems.append(f"{file.name}: {name} is defined twice")
+                continue
+            try:
+                entries[name] = adapter.validate_python({"name": name, **body})
+            except ValidationError as error:
+                problems.append(f"{file.name}: {name}: {error}")
     return entries
 
 

@@ -132,6 +132,7 @@ def test_roles_have_both_names_and_permissions() -> None:
     roles = role_definitions()
     assert set(roles) == {
         "doctor", "registrar", "chief_physician", "regional_manager", "data_engineer", "administrator",
+        "hospital_doctor", "nurse", "obstetrician", "maternity_officer", "laboratory_assistant", "radiographer",
     }  # fmt: skip
     for role in roles.values():
         assert role.name_kk
