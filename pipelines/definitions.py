@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from pipelines.defs.devices.checks import device_gate, sources
 from pipelines.defs.feed.checks import feed_gate
 from pipelines.defs.lake.assets import build_assets
 from pipelines.defs.lake.checks import build_checks
@@ -16,15 +17,16 @@ def defs() -> dg.Definitions:
     """Built when the code location is loaded: the dbt project is parsed then."""
     project = manifest()
     verification = build_checks(project)
-    full, gate = build_jobs(verification)
+    full, gate, devices = build_jobs(verification)
     return dg.Definitions(
-        assets=build_assets(project),
-        asset_checks=[verification, feed_gate],
-        jobs=[maintenance, full, gate],
+        assets=[*build_assets(project), *sources],
+        asset_checks=[verification, feed_gate, device_gate],
+        jobs=[maintenance, full, gate, devices],
         schedules=[
             schedule(maintenance, "0 2 * * *"),
             schedule(full, "30 2 * * *"),
             schedule(gate, "0 4 * * *"),
+            schedule(devices, "15 4 * * *"),
         ],
         resources={"lake": Lake()},
         executor=dg.in_process_executor,

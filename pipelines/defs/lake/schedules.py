@@ -6,6 +6,7 @@ import dagster as dg
 from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from kmis.settings import get_settings
+from pipelines.defs.devices.checks import device_gate
 from pipelines.defs.feed.checks import feed_gate
 from pipelines.defs.lake.resources import Lake
 
@@ -35,7 +36,12 @@ def build_jobs(verification: dg.AssetChecksDefinition) -> list[Job]:
         selection=dg.AssetSelection.checks(feed_gate),
         description="Great Expectations over what entered bronze in the last day.",
     )
-    return [full, gate]
+    devices = dg.define_asset_job(
+        "device_gate_job",
+        selection=dg.AssetSelection.checks(device_gate),
+        description="Great Expectations over what devices delivered in the last day.",
+    )
+    return [full, gate, devices]
 
 
 def schedule(job: Job, cron: str) -> dg.ScheduleDefinition:

@@ -1,0 +1,1 @@
+"""What devices deliver: where it enters, and the gate that looks at it."""
