@@ -92,3 +92,16 @@ class SlotHasBookings(Conflict):
     """A slot with bookings is not blocked; rebook the people first."""
 
     message_key = "scheduling.error.has_bookings"
+
+
+class PatientDied(BusinessError):
+    """Nobody is booked after the death."""
+
+    message_key = "scheduling.error.patient_died"
+    field = "patient_id"
+
+
+class UnknownCode(BusinessError):
+    """A chosen value does not stand in its directory."""
+
+    message_key = "scheduling.error.unknown_code"

@@ -136,6 +136,12 @@ class Scheduling:
         patient = repository.patient(self.session, wanted.patient_id)
         if patient is None or patient.voided_at is not None:
             raise NotFound("patient_id")
+        if patient.death_date is not None:
+            raise errors.PatientDied()
+        for field in ("booking_channel", "financing_source"):
+            known = {value.code for value in repository.coded_values(self.session, field)}
+            if known and getattr(wanted, field) not in known:
+                raise errors.UnknownCode(field)
         schedule = repository.schedule(self.session, slot.schedule_id)
         if schedule is None:
             raise NotFound("slot_id")

@@ -372,3 +372,21 @@ def test_of_people_booked_at_once_exactly_one_gets_the_seat(
     with ThreadPoolExecutor(len(people)) as pool:
         answers = list(pool.map(book, people))
     assert sorted(status for status, _ in answers) == [201] + [409] * 5, answers
+
+
+def test_a_booking_names_codes_of_the_directories_and_a_person_who_lives(
+    client: TestClient, session: Session, world: dict[str, int]
+) -> None:
+    slots = made(client, world)
+    person = registered(session).id
+    session.execute(
+        text("insert into coded_value (directory_code, code, name_kk, name_ru) values"
+             " ('booking_channel', 'registry', 'Тіркеу', 'Регистратура'), ('financing_source', 'gobmp', 'ТМККК', 'ГОБМП')"
+             " on conflict do nothing")
+    )  # fmt: skip
+    for field in ("booking_channel", "financing_source"):
+        answer = client.post("/api/appointments", json={"slot_id": slots[0], "patient_id": person, field: "pigeon"})
+        problem(answer, 422, field, "нет в справочнике")
+    session.execute(text("update patient set death_date = '2026-11-01' where id = :key"), {"key": person})
+    answer = client.post("/api/appointments", json={"slot_id": slots[0], "patient_id": person})
+    problem(answer, 422, "patient_id", "умер")
