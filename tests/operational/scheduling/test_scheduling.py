@@ -381,7 +381,8 @@ def test_a_booking_names_codes_of_the_directories_and_a_person_who_lives(
     person = registered(session).id
     session.execute(
         text("insert into coded_value (directory_code, code, name_kk, name_ru) values"
-             " ('booking_channel', 'registry', 'Тіркеу', 'Регистратура'), ('financing_source', 'gobmp', 'ТМККК', 'ГОБМП')"
+             " ('booking_channel', 'registry', 'Тіркеу', 'Регистратура'),"
+             " ('financing_source', 'gobmp', 'ТМККК', 'ГОБМП')"
              " on conflict do nothing")
     )  # fmt: skip
     for field in ("booking_channel", "financing_source"):
