@@ -70,6 +70,12 @@ def write_pdf(target: Path, listing: PrintedList, progress: Progress | None = No
     return control
 
 
+def page(template: str, content: dict[str, object]) -> bytes:
+    """A template of one page with its content, as PDF. Raises PrintFailed."""
+    with tempfile.TemporaryDirectory(prefix="kmis-page-") as folder:
+        return _compile(template, Path(folder) / "page", content).read_bytes()
+
+
 class _Pieces:
     """The pieces of a list in turn; the first one fixes the layout of all."""
 

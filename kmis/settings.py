@@ -42,6 +42,13 @@ class Settings(BaseSettings):
     dagster_port: int = Field(default=3000, ge=1, le=65535)
     dicom_port: int = Field(default=11112, ge=1, le=65535)
     mllp_port: int = Field(default=2575, ge=1, le=65535)
+    dicom_aet: str = Field(default="KMIS", pattern=r"^[ -~]{1,16}$", description="The listener's AE title")
+    dicom_processes: int = Field(default=2, ge=1, le=16)
+    dicom_associations: int = Field(default=50, ge=1, le=1000, description="At once, in each process")
+    mllp_limit_bytes: int = Field(default=4 * 1024 * 1024, ge=1024, description="A longer message is refused, but kept")
+    mllp_keep_bytes: int = Field(default=64 * 1024 * 1024, ge=1024, description="No more of a message is kept")
+    mllp_idle_seconds: int = Field(default=60, ge=1, description="A sender silent within a message is cut off")
+    mllp_connections: int = Field(default=200, ge=1, le=10_000)
     postgres_port: int = Field(default=0, ge=0, le=65535, description="0: a free port, kept under home")
     timezone: str = "Asia/Oral"
     language: Literal["kk", "ru"] = "kk"
@@ -79,6 +86,16 @@ class Settings(BaseSettings):
     @property
     def exports_dir(self) -> Path:
         return self.root / "exports"
+
+    @property
+    def dicom_dir(self) -> Path:
+        """The DICOM objects, a folder per study."""
+        return self.root / "dicom"
+
+    @property
+    def spool_dir(self) -> Path:
+        """What devices sent, as it came: messages, and objects in quarantine."""
+        return self.root / "spool"
 
     @property
     def log_dir(self) -> Path:

@@ -44,6 +44,8 @@ PARTS = (
     Part("api", (sys.executable, "-m", "operational.app"), "port"),
     Part("worker", (sys.executable, "-m", "operational.worker")),
     Part("writer", (sys.executable, "-m", "kmis", "writer")),
+    Part("dicom", (sys.executable, "-m", "device_ingest.dicom"), "dicom_port"),
+    Part("mllp", (sys.executable, "-m", "device_ingest.hl7v2"), "mllp_port"),
     Part("dashboards", (sys.executable, "-m", "dashboards.server"), "dashboards_port"),
     Part("dagster", (sys.executable, "-m", "dashboards.dagster_ui"), "dagster_port"),
     Part(

@@ -2,19 +2,24 @@
   Where an event stands: the tree of its organisation, the position of its practitioner, and, for a person's event, the
   person's age, residence, attachment and site doctor, each in the version of the event's local date.
   The base needs event_date, owner_organisation_id, department_id, practitioner_id, practitioner_role_id and patient_id.
+  An event without a moment has no hour; one without the position of its practitioner says post=false.
 #}
-{% macro place_columns(base, moment, person) -%}
+{% macro place_columns(base, moment, person, post=true) -%}
   {{ base }}.event_date,
   cast(year({{ base }}.event_date) as integer) as event_year,
+  {%- if moment %}
   cast(hour(timezone('{{ env_var("KMIS_TIMEZONE", "Asia/Oral") }}', {{ base }}.{{ moment }})) as integer) as event_hour,
+  {%- endif %}
   {{ base }}.owner_organisation_id,
   tree.region_id,
   tree.district_id,
   {{ base }}.department_id,
-  {{ base }}.practitioner_id,
+  {{ base }}.practitioner_id
+  {%- if post %},
   {{ base }}.practitioner_role_id,
   post.specialty_code,
   post.position_code
+  {%- endif %}
   {%- if person %},
   person.patient_no,
   person.sex,
@@ -30,13 +35,15 @@
   {%- endif %}
 {%- endmacro %}
 
-{% macro place_joins(base, person) -%}
+{% macro place_joins(base, person, post=true) -%}
 left join {{ ref('dim_organisation') }} as tree
   on
     {{ base }}.owner_organisation_id = tree.organisation_id
     and {{ base }}.event_date >= tree.valid_from
     and {{ base }}.event_date < tree.valid_to
+{%- if post %}
 left join {{ ref('dim_practitioner') }} as post on {{ base }}.practitioner_role_id = post.practitioner_role_id
+{%- endif %}
 {%- if person %}
 left join {{ ref('int_patients__persons') }} as person on {{ base }}.patient_id = person.patient_id
 left join {{ ref('dim_age_group') }} as age

@@ -90,7 +90,8 @@ def _measure(measure: Measure) -> str:
     how: str = measure.kind
     if measure.derived:
         below = "total" if measure.kind == "share" else measure.denominator
-        how = f"{measure.numerator} / {below}" + (f" × {measure.factor:g}" if measure.factor != 1 else "")
+        sign = "−" if measure.kind == "difference" else "/"
+        how = f"{measure.numerator} {sign} {below}" + (f" × {measure.factor:g}" if measure.factor != 1 else "")
     if measure.threshold is not None:
         how += f"; limits: {measure.threshold.source}"
     return f"| `{measure.name}` | {measure.titles.kk} | {measure.titles.ru} | {how} | {measure.definition.ru} |"

@@ -45,8 +45,16 @@ class Titles(Text):
     en: Words
 
 
+# As of what a column is compared: a date with the day, a time with the moment (kmis/query/as_of.py).
+Instant = Literal["day", "moment"]
+
+
 class Condition(Frozen):
-    """A condition on one column of a fact: all that is given must hold."""
+    """A condition on one column of a fact: all that is given must hold.
+
+    ``passed``: the column lies before the day or moment as of which figures are told; ``ahead``: it does not, or is
+    not known yet.
+    """
 
     column: Reference
     any_of: tuple[str | int | bool, ...] | None = None
@@ -55,10 +63,12 @@ class Condition(Frozen):
     minimum: int | None = None
     maximum: int | None = None
     since_snapshot: bool = False
+    passed: Instant | None = None
+    ahead: Instant | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        stated = (self.any_of, self.none_of, self.present, self.minimum, self.maximum)
+        stated = (self.any_of, self.none_of, self.present, self.minimum, self.maximum, self.passed, self.ahead)
         if all(part is None for part in stated) and not self.since_snapshot:
             raise ValueError(f"condition on {self.column} states nothing")
         return self
@@ -125,6 +135,26 @@ class AgeAtEnd(Frozen):
     birth_date: Reference
 
 
+class Band(Frozen):
+    """Values from ``at_least`` to ``at_most``, both included; an end that is not given is open."""
+
+    key: Name
+    at_least: int | None = None
+    at_most: int | None = None
+
+
+class Elapsed(Frozen):
+    """Whole hours, days or weeks from ``since`` to ``until``, or to the day or moment as of which figures are told.
+
+    An end that lies later does not count yet. With ``bands`` the key of the band stands for the number.
+    """
+
+    since: Name
+    until: Name | None = None
+    unit: Literal["hours", "days", "weeks"]
+    bands: tuple[Band, ...] = ()
+
+
 class Aggregate(Frozen):
     """A table of cells of a fact: dimension columns of the fact, a count of rows, and the persons in the cell.
 
@@ -145,6 +175,7 @@ class Fact(Frozen):
 
     ``within``: ``date`` lies in the period. ``at_end``: the row holds on the last day of the period (from ``date``
     on, before ``until``). ``ahead``: ``date`` lies in the 30 days that start with the last day of the period.
+    ``elapsed`` names values that depend on the day; dimensions, fields and conditions use them like columns.
     """
 
     name: Name
@@ -154,8 +185,9 @@ class Fact(Frozen):
     date: Name
     until: Name | None = None
     person: Name | None = None
-    period: Literal["within", "at_end", "ahead"] = "within"
+    period: Literal["within", "at_end", "during", "ahead"] = "within"
     joins: dict[Name, Join] = {}
+    elapsed: dict[Name, Elapsed] = {}
     dimensions: dict[Name, Reference | AgeAtEnd]
     fields: dict[Name, Reference] = {}
     aggregates: tuple[Aggregate, ...] = ()
@@ -197,14 +229,20 @@ class Measure(Frozen):
     """A figure of a product.
 
     ``count`` counts rows, ``sum`` adds ``column``, ``persons`` counts different people, ``distinct`` different values
-    of ``column``, ``minimum_days`` the days from the period's last day to the earliest ``column``; ``ratio`` divides
-    ``numerator`` by ``denominator`` (both measures) times ``factor``; ``share`` is the part of ``numerator`` in the
-    total of the selection times ``factor``.
+    of ``column``, ``median`` takes the middle of ``column``, ``minimum_days`` the days from the period's last day to
+    the earliest ``column``. Of a fact that lasts (period ``during``), ``days`` adds up the days of the period on which
+    each row holds, times ``column`` if given; ``daily_mean`` divides that by the days of the period.
+    ``ratio`` divides ``numerator`` by ``denominator`` (both measures) times ``factor``; ``difference`` is
+    ``numerator`` less ``denominator``; ``share`` is the part of ``numerator`` in the total of the selection times
+    ``factor``.
     """
 
     name: Name
     titles: Text
-    kind: Literal["count", "sum", "persons", "distinct", "minimum_days", "ratio", "share"]
+    kind: Literal[
+        "count", "sum", "days", "daily_mean", "persons", "distinct", "median", "minimum_days",
+        "ratio", "difference", "share",
+    ]  # fmt: skip
     definition: Text
     unit: Text
     source: Name | None = None
@@ -220,20 +258,20 @@ class Measure(Frozen):
     @property
     def additive(self) -> bool:
         """True when the figure is the sum of its rows and of its parts."""
-        return self.kind in ("count", "sum")
+        return self.kind in ("count", "sum", "days")
 
     @property
     def derived(self) -> bool:
         """True when the figure is computed out of other measures."""
-        return self.kind in ("ratio", "share")
+        return self.kind in ("ratio", "difference", "share")
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
-        if self.kind in ("sum", "distinct", "minimum_days") and self.column is None:
+        if self.kind in ("sum", "distinct", "median", "minimum_days") and self.column is None:
             raise ValueError(f"measure {self.name} of kind {self.kind} needs a column")
         if self.derived and self.numerator is None:
             raise ValueError(f"measure {self.name} needs a numerator")
-        if self.kind == "ratio" and self.denominator is None:
+        if self.kind in ("ratio", "difference") and self.denominator is None:
             raise ValueError(f"measure {self.name} needs a denominator")
         return self
 

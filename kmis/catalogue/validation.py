@@ -12,6 +12,7 @@ from kmis.catalogue.models import (
     Column,
     Dimension,
     Fact,
+    Measure,
     Product,
     Reference,
     Source,
@@ -47,7 +48,10 @@ def _fact_faults(fact: Fact, dimensions: Mapping[str, Dimension]) -> Iterator[st
     for reference in _references(fact):
         if not _known(reference, fact):
             yield f"fact {fact.name}: {reference} names an unknown join"
-    if fact.period == "at_end" and fact.until is None:
+    for name, value in fact.elapsed.items():
+        if {value.since, value.until} & set(fact.elapsed):
+            yield f"fact {fact.name}: {name} is computed out of another computed value"
+    if fact.period in ("at_end", "during") and fact.until is None:
         yield f"fact {fact.name}: a fact of validity needs its column until"
 
 
@@ -125,9 +129,11 @@ def _measure_faults(product: Product, facts: Mapping[str, Fact]) -> Iterator[str
         fact = facts.get(product.source(measure.source).fact)
         if measure.kind == "persons" and fact is not None and fact.person is None:
             yield f"measure {measure.name}: fact {fact.name} names no person"
+        if measure.kind in ("days", "daily_mean") and fact is not None and fact.period != "during":
+            yield f"measure {measure.name}: the rows of fact {fact.name} do not last"
         for part in (measure.numerator, measure.denominator):
-            if part is not None and (part not in by_name or by_name[part].derived):
-                yield f"measure {measure.name}: {part} is not a plain measure"
+            if part is not None and not _may_be_part(part, measure, product):
+                yield f"measure {measure.name}: {part} is not a plain measure or a difference above it"
     for column in product.cell_columns:
         if column.dimension is not None and column.dimension not in product.cell_dimensions:
             yield f"column {column.name}: cells are not kept by {column.dimension}"
@@ -135,6 +141,18 @@ def _measure_faults(product: Product, facts: Mapping[str, Fact]) -> Iterator[str
             yield f"column {column.name}: a cell holds additive measures only"
         if column.field is not None:
             yield f"column {column.name}: a cell has no fields"
+
+
+def _may_be_part(name: str, measure: Measure, product: Product) -> bool:
+    """Plain measures may be divided and subtracted; a difference too, when it stands before what is made of it."""
+    for earlier in product.measures:
+        if earlier.name == name and not earlier.derived:
+            return True
+        if earlier is measure:
+            break
+        if earlier.name == name:
+            return earlier.kind == "difference" and measure.kind == "ratio"
+    return any(other.name == name and not other.derived for other in product.measures)
 
 
 def _header_faults(where: str, columns: tuple[Column, ...]) -> Iterator[str]:

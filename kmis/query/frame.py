@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from kmis.catalogue.loader import Catalogue
@@ -19,11 +19,14 @@ from kmis.catalogue.models import (
     Condition,
     Dimension,
     Directory,
+    Elapsed,
     Fact,
+    Instant,
     Join,
     Product,
     Source,
 )
+from kmis.query.as_of import AsOf
 from kmis.query.contract import Scope
 from kmis.query.selection import Selection
 from kmis.query.store import Tables, quoted
@@ -50,6 +53,7 @@ class Frame:
     scope: Scope
     tables: Tables
     snapshot_at: datetime
+    as_of: AsOf
     zone: str
     aggregate: Aggregate | None = None
     unnest_persons: bool = False
@@ -57,6 +61,7 @@ class Frame:
 
     def __post_init__(self) -> None:
         self._joins: dict[str, str] = {}
+        self._step: str | None = None
 
     @property
     def fact(self) -> Fact:
@@ -79,7 +84,8 @@ class Frame:
         """A column of the fact or of one of its joins; the join is added when it is first needed."""
         prefix, dot, name = reference.partition(".")
         if not dot:
-            return self._own(prefix)
+            elapsed = self.fact.elapsed.get(prefix)
+            return self._own(prefix) if elapsed is None else self._elapsed(elapsed)
         self._join(prefix, self.fact.joins[prefix])
         return f"{quoted(prefix)}.{quoted(name)}"
 
@@ -114,9 +120,69 @@ class Frame:
             return self.bind(self.selection.period_to)
         return self._own(self.fact.date)
 
+    # --- facts that last --------------------------------------------------------------------------
+
+    @property
+    def period_until(self) -> date:
+        """The first day after the part of the period that the snapshot has reached: no day counts before it comes."""
+        return self.as_of.day + timedelta(days=1)
+
+    def split(self, step: str) -> str:
+        """Repeats each row for the days, months or years on which it holds; gives the first day of the step.
+
+        Call it before the measures: their days are then those of the step.
+        """
+        start, until = self._bounds()
+        self._step = step
+        spine = (
+            f"(SELECT CAST(s AS DATE) AS k, greatest(CAST(s AS DATE), {start}) AS start_day,"
+            f" least(CAST(s + INTERVAL 1 {step} AS DATE), {until}) AS end_day"
+            f" FROM generate_series(date_trunc('{step}', {start}), {until} - INTERVAL 1 DAY, INTERVAL 1 {step})"
+            f" AS t(s))"
+        )
+        own, end = self._own(self.fact.date), self._own(self.fact.until or "")
+        self._joins["step"] = f"JOIN {spine} AS step ON {own} < step.end_day AND {end} > step.start_day"
+        return "step.k"
+
+    def days(self) -> str:
+        """On how many days of the period, or of the step, a row holds."""
+        start, until = ("step.start_day", "step.end_day") if self._step else self._bounds()
+        own, end = self._own(self.fact.date), self._own(self.fact.until or "")
+        return f"greatest(least({end}, {until}) - greatest({own}, {start}), 0)"
+
+    def day_count(self) -> str:
+        """How many days the period, or the step, has had so far; an aggregate, null when none."""
+        if self._step:
+            return "any_value(step.end_day - step.start_day)"
+        return f"nullif({self.bind(max((self.period_until - self.selection.period_from).days, 0))}, 0)"
+
+    def _bounds(self) -> tuple[str, str]:
+        start, until = self.bind(self.selection.period_from), self.bind(self.period_until)
+        return f"CAST({start} AS DATE)", f"CAST({until} AS DATE)"
+
     def local(self, expression: str) -> str:
         """An instant as local time of the installation."""
         return f"timezone({self.bind(self.zone)}, {expression})"
+
+    def _elapsed(self, elapsed: Elapsed) -> str:
+        """Time since a column, as of the selection; the number or its band."""
+        moments = elapsed.unit == "hours"
+        kind, now = ("TIMESTAMPTZ", self.as_of.moment) if moments else ("DATE", self.as_of.day)
+        end = f"CAST({self.bind(now)} AS {kind})"
+        if elapsed.until is not None:
+            end = f"least({end}, CAST({self._own(elapsed.until)} AS {kind}))"
+        since = f"CAST({self._own(elapsed.since)} AS {kind})"
+        length = f"date_diff('{'second' if moments else 'day'}', {since}, {end})"
+        per = {"hours": 3600, "days": 1, "weeks": 7}[elapsed.unit]
+        number = f"CAST(floor({length} / {per}) AS BIGINT)"
+        if not elapsed.bands:
+            return number
+        cases = []
+        for band in elapsed.bands:
+            limits = [] if band.at_least is None else [f"{number} >= {self.bind(band.at_least)}"]
+            limits += [] if band.at_most is None else [f"{number} <= {self.bind(band.at_most)}"]
+            cases.append(f"WHEN {' AND '.join(limits) or number + ' IS NOT NULL'} THEN {self.bind(band.key)}")
+        return f"CASE {' '.join(cases)} END"
 
     def _own(self, name: str) -> str:
         if self.aggregate is not None:
@@ -193,7 +259,14 @@ class Frame:
             parts.append(f"{column} <= {self.bind(condition.maximum)}")
         if condition.since_snapshot:
             parts.append(f"{column} >= {self.bind(self.snapshot_at)}")
+        if condition.passed is not None:
+            parts.append(f"{column} < {self._instant(condition.passed)}")
+        if condition.ahead is not None:
+            parts.append(f"({column} IS NULL OR {column} >= {self._instant(condition.ahead)})")
         return " AND ".join(parts)
+
+    def _instant(self, instant: Instant) -> str:
+        return self.bind(self.as_of.day if instant == "day" else self.as_of.moment)
 
     def conditions(self) -> list[str]:
         """Scope, period, the source's own conditions, path and filters."""
@@ -212,6 +285,9 @@ class Frame:
                 f"{own} <= {self.bind(chosen.period_to)}",
                 f"{self._own(fact.until or '')} > {self.bind(chosen.period_to)}",
             ]
+        if fact.period == "during":
+            start, until = self._bounds()
+            return [f"{own} < {until}", f"{self._own(fact.until or '')} > {start}"]
         if fact.period == "ahead":
             end = f"CAST({self.bind(chosen.period_to)} AS DATE)"
             return [f"{own} >= {end}", f"{own} < {end} + {AHEAD_DAYS}"]

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from kmis.catalogue.loader import Catalogue
 from kmis.catalogue.models import Measure, Product, Source
+from kmis.query.as_of import AsOf
 from kmis.query.contract import Attention, MeasureValue, Scope
 from kmis.query.frame import Frame, NotApplicable, NotInAggregate, key_text
 from kmis.query.selection import Selection
@@ -19,6 +20,7 @@ Step = Literal["day", "month", "year"]
 Number = int | float | None
 Key = str | date
 TOTAL = ""
+UNKNOWN_WITHOUT_ROWS = ("minimum_days", "median")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Asked:
     scope: Scope
     tables: Tables
     snapshot_at: Any
+    as_of: AsOf
     zone: str
 
     def frames(self, source: Source, persons: bool = False) -> Iterator[Frame]:
@@ -43,7 +46,7 @@ class Asked:
                 continue
             yield Frame(
                 self.catalogue, self.product, source, self.selection, self.scope, self.tables,
-                self.snapshot_at, self.zone, aggregate, persons and aggregate is not None,
+                self.snapshot_at, self.as_of, self.zone, aggregate, persons and aggregate is not None,
             )  # fmt: skip
 
 
@@ -58,6 +61,8 @@ class Grouping:
         """The key to group by. Raises NotApplicable."""
         if self.dimension is not None:
             return frame.dimension(self.dimension)
+        if frame.fact.period == "during":
+            return frame.split(self.step or "day")
         if frame.fact.period != "within":
             raise NotApplicable
         return f"date_trunc('{self.step}', {frame.event_date()})"
@@ -94,7 +99,7 @@ def measures_by(store: Store, asked: Asked, grouping: Grouping | None) -> dict[K
 
 def _absent(measure: Measure, found: Mapping[Key, object] | None) -> Number:
     """What a member without rows has: nothing counted is 0, a question that does not apply is unknown."""
-    return None if found is None or measure.kind == "minimum_days" else 0
+    return None if found is None or measure.kind in UNKNOWN_WITHOUT_ROWS else 0
 
 
 def _of_source(
@@ -115,8 +120,9 @@ def _run(
     store: Store, frame: Frame, wanted: list[Measure], grouping: Grouping | None
 ) -> tuple[dict[Key, dict[str, Number]], bool]:
     broadcast = grouping is not None and grouping.ignored_by(frame)
-    columns = [expression(frame, measure) for measure in wanted]
+    # the key first: a step of time decides which days the measures of a lasting fact count
     key = None if grouping is None or broadcast else grouping.expression(frame)
+    columns = [expression(frame, measure) for measure in wanted]
     conditions = frame.conditions()
     selected = columns if key is None else [f"{key} AS k", *columns]
     parts = ["SELECT", ", ".join(selected), frame.from_clause(), "WHERE", " AND ".join(conditions)]
@@ -141,7 +147,7 @@ def _key(value: object, grouping: Grouping | None, key: str | None) -> Key:
 
 def _number(value: object, measure: Measure) -> Number:
     if value is None:
-        return None if measure.kind == "minimum_days" else 0
+        return None if measure.kind in UNKNOWN_WITHOUT_ROWS else 0
     if isinstance(value, Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     return value if isinstance(value, int | float) else float(str(value))
@@ -157,7 +163,12 @@ def expression(frame: Frame, measure: Measure) -> str:
         return f"coalesce(sum(f.{quoted(frame.aggregate.count)}){only}, 0)"
     if measure.kind == "persons":
         return f"count(DISTINCT {frame.person()})" + only
+    if measure.kind in ("days", "daily_mean"):
+        added = f"coalesce(sum({days_of_row(frame, measure)}){only}, 0)"
+        return added if measure.kind == "days" else f"{added} / {frame.day_count()}"
     column = measure.column or ""
+    if measure.kind == "median":
+        return f"median({frame.reference(column)})" + only
     if measure.kind == "sum":
         return f"coalesce(sum({frame.summand(column)}){only}, 0)"
     if measure.kind == "distinct":
@@ -166,15 +177,26 @@ def expression(frame: Frame, measure: Measure) -> str:
     return f"date_diff('day', {end}, min({frame.reference(column)}){only})"
 
 
+def days_of_row(frame: Frame, measure: Measure) -> str:
+    """The days that one row adds: those of the period on which it holds, times its column."""
+    weight = f" * {frame.reference(measure.column)}" if measure.column else ""
+    return frame.days() + weight
+
+
 def values(product: Product, plain: Mapping[str, Number], totals: Mapping[str, Number]) -> dict[str, MeasureValue]:
-    """All measures in the catalogue's order, ratios and shares computed out of the plain ones."""
+    """All measures in the catalogue's order, differences, ratios and shares computed out of the plain ones."""
     found: dict[str, MeasureValue] = {}
+    known: dict[str, Number] = dict(plain)
     for measure in product.measures:
         if measure.derived:
             share = measure.kind == "share"
-            numerator = plain.get(measure.numerator or "")
-            below = totals.get(measure.numerator or "") if share else plain.get(measure.denominator or "")
-            value = None if numerator is None or not below else numerator / below * measure.factor
+            numerator = known.get(measure.numerator or "")
+            below = totals.get(measure.numerator or "") if share else known.get(measure.denominator or "")
+            if measure.kind == "difference":
+                value = None if numerator is None or below is None else numerator - below
+                known[measure.name] = value
+            else:
+                value = None if numerator is None or not below else numerator / below * measure.factor
             found[measure.name] = MeasureValue(measure, value, numerator, below, attention(measure, value))
         else:
             value = plain[measure.name]

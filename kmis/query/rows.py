@@ -10,7 +10,7 @@ from kmis import names
 from kmis.catalogue.models import Column, Language, Measure, Source
 from kmis.query.frame import Frame, NotInAggregate
 from kmis.query.labels import name_expression, newest
-from kmis.query.measures import Asked, expression
+from kmis.query.measures import Asked, days_of_row, expression
 from kmis.query.store import quoted
 
 _SQL_TYPES = {
@@ -152,6 +152,8 @@ def _conditions(frame: Frame, asked: Asked, wanted: ListAsked) -> list[str]:
         conditions += [frame.condition(condition) for condition in wanted.measure.where]
         if wanted.measure.kind == "sum":
             conditions.append(f"{frame.reference(wanted.measure.column or '')} <> 0")
+        if wanted.measure.kind in ("days", "daily_mean"):
+            conditions.append(f"{days_of_row(frame, wanted.measure)} <> 0")
     if wanted.search and wanted.search.strip():
         conditions.append(_search(frame, asked, wanted.search.strip(), wanted.language))
     return conditions
@@ -236,7 +238,12 @@ def _cell(frame: Frame, column: Column, language: Language, asked: Asked) -> str
 
 def _measure_of_row(frame: Frame, measure: Measure) -> str:
     """What one row adds to an additive measure."""
-    added = "1" if measure.kind == "count" else f"coalesce({frame.reference(measure.column or '')}, 0)"
+    if measure.kind == "count":
+        added = "1"
+    elif measure.kind == "days":
+        added = days_of_row(frame, measure)
+    else:
+        added = f"coalesce({frame.reference(measure.column or '')}, 0)"
     if not measure.where:
         return added
     conditions = " AND ".join(frame.condition(condition) for condition in measure.where)

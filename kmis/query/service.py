@@ -19,6 +19,7 @@ from kmis.clock import Clock, SystemClock, local_date
 from kmis.query import labels as names_of
 from kmis.query import measures as figures_of
 from kmis.query import rows as lists_of
+from kmis.query.as_of import as_of
 from kmis.query.cache import Answers
 from kmis.query.contract import (
     Breakdown,
@@ -371,9 +372,12 @@ class QueryService:
 
     @contextmanager
     def _asked(self, product: Product, selection: Selection, scope: Scope, snapshot: int) -> Iterator[Asked]:
-        at = self.published(snapshot).published_at
+        published = self.published(snapshot)
+        told = as_of(published, selection.period_to, self.settings.zone)
         with self._store.tables(snapshot) as tables:
-            yield Asked(self.catalogue, product, selection, scope, tables, at, self.settings.timezone)
+            yield Asked(
+                self.catalogue, product, selection, scope, tables, published.published_at, told, self.settings.timezone
+            )  # fmt: skip
 
 
 def _mentions(label: Label, text: str) -> bool:

@@ -43,6 +43,8 @@ class Register:
     stays: list[list[Stay]]
     insurance: list[str]
     aliases: dict[int, tuple[int, date]] = field(default_factory=dict)
+    # The days, first and last, that people spend in a hospital round the clock.
+    absences: dict[int, list[tuple[date, date]]] = field(default_factory=dict)
 
     def site_on(self, person: int, day: date) -> int | None:
         """The site of a person on a day."""
@@ -55,6 +57,10 @@ class Register:
         """Whether the person is born and lives on a day."""
         who = self.people[person]
         return who.birth <= day and (who.death is None or day < who.death)
+
+    def free_on(self, person: int, day: date) -> bool:
+        """Whether the person lives on a day and is in no hospital."""
+        return self.alive_on(person, day) and not any(a <= day <= b for a, b in self.absences.get(person, ()))
 
 
 class Attacher:

@@ -87,7 +87,7 @@ class Chooser:
         people, cumulative = pool
         for _ in range(8):
             person = self.rng.choices(people, cum_weights=cumulative)[0]
-            if person in busy or not self.register.alive_on(person, day):
+            if person in busy or not self.register.free_on(person, day):
                 continue
             here = self.register.site_on(person, day)
             if here is not None and (site is None or here == site):

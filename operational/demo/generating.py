@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
 from typing import Final
@@ -11,12 +11,15 @@ from zoneinfo import ZoneInfo
 
 from operational.demo import people as population_of
 from operational.demo.attaching import Attacher, Register
+from operational.demo.care import CareMaker
 from operational.demo.choosing import Chooser
 from operational.demo.families import FamilyMaker
 from operational.demo.morbidity import Morbidity
 from operational.demo.records import EncounterWriter
 from operational.demo.region import Region, RegionMaker
 from operational.demo.schema import Store
+from operational.demo.staffing import StaffMaker
+from operational.demo.timing import Timing
 from operational.demo.visits import AHEAD, VisitMaker
 from operational.domains.catalogs import files
 
@@ -33,6 +36,8 @@ class Demonstration:
     register: Register
     start: date
     today: date
+    # What lies below the installation's home, by path: pictures and raw messages.
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 def okrug_codes() -> dict[str, str]:
@@ -63,14 +68,21 @@ def generate(
     shares: dict[str, float] = {}
     for place in places:
         shares[place.organisation] = shares.get(place.organisation, 0.0) + place.share
-    region = RegionMaker(rng, store, kato, population, start, now).run(shares)
+    maker = RegionMaker(rng, store, kato, population, start, now)
+    region = maker.run(shares)
+    StaffMaker(maker).run()
     register = Attacher(rng, store, region, people, start, today).run()
     report("people", 1, 1)
+    timing = Timing(start, now, zone)
+    care = CareMaker(seed, store, register, region, timing)
+    for done in care.plan():
+        report("hospital", done, (today - start).days + 1)
     morbidity = Morbidity()
     chooser = Chooser(rng, register, region, morbidity, start, today)
     writer = EncounterWriter(rng, store, register, morbidity, region.organisations["regional"], today)
-    maker = VisitMaker(rng, store, register, chooser, writer, region.posts, start, now, zone)
+    visits = VisitMaker(rng, store, register, chooser, writer, region.posts, start, now, zone)
     total = (today + timedelta(days=AHEAD) - start).days + 1
-    for done in maker.run():
+    for done in visits.run():
         report("visits", done, total)
-    return Demonstration(store, region, register, start, today)
+    care.write()
+    return Demonstration(store, region, register, start, today, care.files)

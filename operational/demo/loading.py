@@ -29,9 +29,17 @@ from operational.kit.db import transaction
 TITLES: Final = {
     "catalogs": "directories",
     "people": "people",
+    "hospital": "hospital, day by day",
     "visits": "visits, day by day",
     "rows": "rows into PostgreSQL",
 }
+
+
+TEAM_ROLES: Final = {
+    "ward_doctor": "hospital_doctor", "duty_doctor": "hospital_doctor", "ward_nurse": "nurse", "midwife": "nurse",
+    "laboratory_doctor": "laboratory_assistant", "laboratory_technician": "laboratory_assistant",
+    "radiologist": "radiographer", "radiographer": "radiographer",
+}  # fmt: skip
 
 
 class StoreNotEmpty(RuntimeError):
@@ -56,6 +64,12 @@ LOGINS: Final = (
     DemoLogin("manager", "demo-manager-2026", "regional_manager", "region", "regional manager"),
     DemoLogin("engineer", "demo-engineer-2026", "data_engineer", "region", "data engineer"),
     DemoLogin("admin", "demo-admin-2026", "administrator", "region", "administrator"),
+    DemoLogin("ward", "demo-ward-2026", "hospital_doctor", "hospital", "hospital doctor"),
+    DemoLogin("nurse", "demo-nurse-2026", "nurse", "polyclinic", "site nurse"),
+    DemoLogin("obstetrician", "demo-obstetrician-2026", "obstetrician", "polyclinic", "obstetrician"),
+    DemoLogin("officer", "demo-officer-2026", "maternity_officer", "region", "maternity officer"),
+    DemoLogin("lab", "demo-lab-2026", "laboratory_assistant", "hospital", "laboratory assistant"),
+    DemoLogin("xray", "demo-xray-2026", "radiographer", "hospital", "radiographer"),
 )
 
 
@@ -91,6 +105,7 @@ def load(
     report("catalogs", 1, 1)
     made = generate(population, years, seed, (clock or SystemClock()).now(), settings.zone, report)
     _name_logins(made)
+    _keep(settings, made)
     with psycopg.connect(settings.dsn("kmis_owner")) as connection, connection.transaction():
         _copy(connection, made, report)
         _give_roles(connection, made)
@@ -108,7 +123,8 @@ def _silent(what: str, done: int, total: int) -> None:
 def _name_logins(made: Demonstration) -> None:
     """Give the demonstration's users their logins and passwords; the doctor is a present site doctor for adults."""
     doctor = next(post for post in made.region.posts if post.until is None and post.specialty == "therapy")
-    users = {**made.region.users, "doctor": doctor.user}
+    obstetrician = next(p for p in made.region.posts if p.until is None and p.specialty == "obstetrics")
+    users = {**made.region.users, "doctor": doctor.user, "obstetrician": obstetrician.user}
     for login in LOGINS:
         made.store.app_user.change(users[login.login], login=login.login, password_hash=hash_password(login.password))
 
@@ -123,9 +139,19 @@ def _copy(connection: psycopg.Connection[Any], made: Demonstration, report: Repo
             for sent in table.copy_to(connection):
                 report("rows", before + sent, total)
             before += len(table)
-    numbers = len(made.store.service_request)
-    connection.execute("select setval('patient_no_seq', %s)", (len(made.store.patient),))
-    connection.execute("select setval('referral_no_seq', %s)", (max(numbers, 1),))
+    for sequence, table in (
+        ("patient_no_seq", made.store.patient), ("referral_no_seq", made.store.service_request),
+        ("accession_no_seq", made.store.diagnostic_order), ("case_no_seq", made.store.hospital_stay),
+    ):  # fmt: skip
+        connection.execute("select setval(%s, %s)", (sequence, max(len(table), 1)))
+
+
+def _keep(settings: Settings, made: Demonstration) -> None:
+    """Pictures and raw messages lie where the rows say, before anybody can read the rows."""
+    for path, content in made.files.items():
+        place = settings.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(content)
 
 
 def _sign(settings: Settings, made: Demonstration) -> None:
@@ -151,7 +177,13 @@ def _give_roles(connection: psycopg.Connection[Any], made: Demonstration) -> Non
     named = {login.login: login for login in LOGINS}
     wanted: list[tuple[int, str, int]] = []
     for post in made.region.posts:
-        wanted.append((post.user, "doctor", post.organisation))
+        role = "obstetrician" if post.specialty == "obstetrics" else "doctor"
+        wanted.append((post.user, role, post.organisation))
+    for (organisation, _), team in made.region.teams.items():
+        for worker in team:
+            worker_role = TEAM_ROLES.get(worker.position)
+            if worker_role and worker.user not in made.region.users.values():
+                wanted.append((worker.user, worker_role, made.region.organisations[organisation]))
     for login, user in made.region.users.items():
         wanted.append((user, named[login].role, made.region.organisations[named[login].organisation]))
     with connection.cursor() as cursor:

@@ -64,6 +64,32 @@ class SitePlan:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """Someone of a hospital, of a laboratory or of another service; ``position`` as in the directory."""
+
+    practitioner: int
+    user: int
+    specialty: str
+    position: str
+    kazakh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BedPlan:
+    """Beds of one profile in a department: ``counts`` gives their number from a day on."""
+
+    organisation: str
+    department: str
+    profile: str
+    kind: str
+    counts: tuple[tuple[date, int], ...]
+
+    def on(self, day: date) -> int:
+        """The number of beds on a day."""
+        return next((beds for since, beds in reversed(self.counts) if since <= day), 0)
+
+
 @dataclass(slots=True)
 class Region:
     """Keys of what was made, by the keys of the data files."""
@@ -74,6 +100,9 @@ class Region:
     posts: list[Post] = field(default_factory=list)
     staff: dict[str, int] = field(default_factory=dict)
     users: dict[str, int] = field(default_factory=dict)
+    teams: dict[tuple[str, str], list[Worker]] = field(default_factory=dict)
+    beds: list[BedPlan] = field(default_factory=list)
+    devices: dict[str, int] = field(default_factory=dict)
 
 
 class RegionMaker:
@@ -110,17 +139,19 @@ class RegionMaker:
             self.region.organisations[row["key"]] = key
             parent = self.region.organisations.get(row["parent"])
             kato = self.kato.get(row["kato"], row["kato"])
+            level = int(row["perinatal_level"]) if row["perinatal_level"] else None
             since = FOUNDED
             if row["key"] == "polyclinic":
                 # An older name, so that history shows: reports of that time carry it.
-                since = self._month_start(0.3)
+                since = self.month_start(0.3)
                 self.store.organisation_version.add(
                     key, parent, "Қаратөбе аудандық емханасы", "Каратобинская районная поликлиника", kato,
-                    FOUNDED, since,
+                    level, FOUNDED, since,
                 )  # fmt: skip
-            self.store.organisation_version.add(key, parent, row["name_kk"], row["name_ru"], kato, since, None)
+            self.store.organisation_version.add(key, parent, row["name_kk"], row["name_ru"], kato, level, since, None)
 
-    def _month_start(self, part: float) -> date:
+    def month_start(self, part: float) -> date:
+        """The first of a month after such a part of the time shown."""
         day = self.start + (self.today - self.start) * part
         return (
             date(day.year, day.month, 1)
@@ -221,7 +252,7 @@ class RegionMaker:
         self, site: int, organisation: str, department: str, specialty: str, position: str, number: int
     ) -> None:
         """The doctors of a site one after another: every third site has a change within the time shown."""
-        changes = [self._month_start(self.rng.uniform(0.25, 0.8))] if number % 3 == 0 else []
+        changes = [self.month_start(self.rng.uniform(0.25, 0.8))] if number % 3 == 0 else []
         starts = [FOUNDED, *changes]
         ends: list[date | None] = [*changes, None]
         room = self._room(organisation, department)
@@ -237,7 +268,7 @@ class RegionMaker:
         settled = [p for p in self.region.posts if p.since == FOUNDED and p.until is None and p.specialty == "therapy"]
         if len(settled) < 2:
             return
-        day = self._month_start(0.55)
+        day = self.month_start(0.55)
         first, second = settled[:2]
         sites = first.duty[0][0], second.duty[0][0]
         for post, old, new in ((first, sites[0], sites[1]), (second, sites[1], sites[0])):

@@ -1,4 +1,4 @@
-"""The tables that the demonstration fills, in the order of their foreign keys."""
+"""The tables that the demonstration fills, in the order in which they are loaded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 
 from polars import Boolean, Date, Datetime, Int64, String
 
+from operational.demo import schema_care as care
 from operational.demo.tables import Table
 
 
@@ -18,7 +19,7 @@ def _version() -> Table:
     return Table(
         "organisation_version",
         {"organisation_id": Int64, "parent_id": Int64, "name_kk": String, "name_ru": String, "kato_code": String,
-         "valid_from": Date, "valid_to": Date},
+         "perinatal_level": Int64, "valid_from": Date, "valid_to": Date},
     )  # fmt: skip
 
 
@@ -185,6 +186,34 @@ class Store:
     condition: Table = field(default_factory=_condition)
     procedure: Table = field(default_factory=_procedure)
     service_request: Table = field(default_factory=_request)
+    bed_stock: Table = field(default_factory=care.bed_stock)
+    device: Table = field(default_factory=care.device)
+    device_test_code: Table = field(default_factory=care.device_test_code)
+    diagnostic_order: Table = field(default_factory=care.order)
+    order_test: Table = field(default_factory=care.order_test)
+    device_message: Table = field(default_factory=care.message)
+    imaging_study: Table = field(default_factory=care.study)
+    imaging_instance: Table = field(default_factory=care.instance)
+    diagnostic_report: Table = field(default_factory=care.report)
+    lab_result: Table = field(default_factory=care.result)
+    hospital_presentation: Table = field(default_factory=care.presentation)
+    hospital_stay: Table = field(default_factory=care.stay)
+    stay_diagnosis: Table = field(default_factory=care.stay_diagnosis)
+    ward_movement: Table = field(default_factory=care.movement)
+    vital_sign: Table = field(default_factory=care.vital_sign)
+    stay_operation: Table = field(default_factory=care.operation)
+    transfusion: Table = field(default_factory=care.transfusion)
+    pregnancy: Table = field(default_factory=care.pregnancy)
+    pregnancy_care: Table = field(default_factory=care.care)
+    pregnancy_risk_factor: Table = field(default_factory=care.risk_factor)
+    planned_pregnancy_visit: Table = field(default_factory=care.planned_visit)
+    pregnancy_visit: Table = field(default_factory=care.pregnancy_visit)
+    birth: Table = field(default_factory=care.birth)
+    home_call: Table = field(default_factory=care.home_call)
+    signal_case: Table = field(default_factory=care.signal_case)
+    signal_event: Table = field(default_factory=care.signal_event)
+    # After all events of the person: the store checks then that none lies after the death.
+    death: Table = field(default_factory=care.death)
 
     def __iter__(self) -> Iterator[Table]:
         return (getattr(self, f.name) for f in fields(self))

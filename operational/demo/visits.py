@@ -177,7 +177,7 @@ class VisitMaker:
         if post.ambulant or (not regional and self.rng.random() < 0.35):
             return None
         referral = self.writer.next_referral(post.specialty, regional, day)
-        if referral and (referral.person in busy or not self.register.alive_on(referral.person, day)):
+        if referral and (referral.person in busy or not self.register.free_on(referral.person, day)):
             return None
         return referral
 
@@ -193,7 +193,7 @@ class VisitMaker:
         waiting = self.follow_ups.get((day, post.role), [])
         while waiting:
             plan = waiting.pop()
-            if plan.person not in busy and self.register.alive_on(plan.person, day):
+            if plan.person not in busy and self.register.free_on(plan.person, day):
                 return plan
         person = self.chooser.draw(post, day, busy)
         return None if person is None else self.chooser.plan(person, post, day)

@@ -17,14 +17,14 @@ from operational.web.problems import install_problem_handlers
 
 
 def install(app: FastAPI, settings: Settings, pages: Iterable[ModuleType] = ()) -> None:
-    """Install the shell. `pages` are the domains' `pages` modules; their NAV and TILES are gathered.
+    """Install the shell. `pages` are the domains' `pages` modules; their NAV, TILES and PANELS are gathered.
 
     Call it before adding the session middleware of identity, which must run inside of these.
     """
     app.state.settings = settings
     app.state.registry = registry = Registry()
     for module in pages:
-        registry.add(getattr(module, "NAV", ()), getattr(module, "TILES", ()))
+        registry.add(getattr(module, "NAV", ()), getattr(module, "TILES", ()), getattr(module, "PANELS", ()))
     install_problem_handlers(app)
     mount_static(app)
     # The last one added is the outermost.

@@ -129,13 +129,18 @@ def scratch_lake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lake]:
     connection.close()
 
 
+def emptied(lake: Lake) -> Lake:
+    """The lake without a row, for a test or for the tests of a module."""
+    lake.done_xid = 0
+    for schema in ("bronze", "staging", "intermediate", "marts"):
+        lake.connection.execute(f"drop schema if exists lake.{schema} cascade")
+    lake.connection.execute(BRONZE)
+    for schema in ("staging", "intermediate", "marts"):
+        lake.connection.execute(f"create schema lake.{schema}")
+    return lake
+
+
 @pytest.fixture
 def lake(scratch_lake: Lake) -> Lake:
     """The scratch lake, empty."""
-    scratch_lake.done_xid = 0
-    for schema in ("bronze", "staging", "intermediate", "marts"):
-        scratch_lake.connection.execute(f"drop schema if exists lake.{schema} cascade")
-    scratch_lake.connection.execute(BRONZE)
-    for schema in ("staging", "intermediate", "marts"):
-        scratch_lake.connection.execute(f"create schema lake.{schema}")
-    return scratch_lake
+    return emptied(scratch_lake)

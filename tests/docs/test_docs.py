@@ -22,7 +22,7 @@ DOCUMENTS = sorted([ROOT / "README.md", ROOT / "dbt_project" / "README.md", *DOC
 DEFINITIONS = 23
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FILE = re.compile(
-    r"`((?:kmis|operational|pipelines|dashboards|exports|dbt_project|tests|docs|reference)/[\w./-]+\.\w+)`"
+    r"`((?:kmis|operational|pipelines|dashboards|exports|device_ingest|dbt_project|tests|docs|reference)/[\w./-]+\.\w+)`"
 )
 
 

@@ -1,14 +1,18 @@
-"""Random acts on the operational store, as people do them: visits, corrections, voids, moves, merges."""
+"""Random acts on the operational store, as people do them: visits, corrections, voids, moves, merges.
+
+Those of hospital, maternity, laboratory and home care stand in the modules beside this one.
+"""
 
 from __future__ import annotations
 
 import random
 from datetime import date, timedelta
-from typing import Any
 
-import psycopg
-
-Connection = psycopg.Connection[Any]
+from tests.invariants.acting import Connection
+from tests.invariants.acts_care import CARE_ACTS
+from tests.invariants.acts_hospital import HOSPITAL_ACTS
+from tests.invariants.acts_maternity import MATERNITY_ACTS
+from tests.invariants.acts_orders import ORDER_ACTS
 
 
 def _keys(connection: Connection, statement: str) -> list[int]:
@@ -46,7 +50,13 @@ def move_visit(connection: Connection, rng: random.Random) -> None:
 
 def void_or_restore(connection: Connection, rng: random.Random) -> None:
     """A visit is voided, or its void is taken back."""
-    key = rng.choice(_keys(connection, "select id from encounter where outcome is not null limit 400"))
+    key = rng.choice(
+        _keys(
+            connection,
+            "select e.id from encounter as e where e.outcome is not null and not exists (select from encounter as o"
+            " where o.appointment_id = e.appointment_id and o.id <> e.id and o.voided_at is null) limit 400",
+        )
+    )
     connection.execute(
         "update encounter set (status, voided_at, void_reason) = (select"
         " case when voided_at is null then 'entered_in_error' else 'finished' end,"
@@ -135,5 +145,5 @@ def merge_or_separate(connection: Connection, rng: random.Random) -> None:
 
 ACTS = (
     new_visit, move_visit, void_or_restore, change_diagnosis, correct_person, move_person, move_doctor,
-    merge_or_separate,
+    merge_or_separate, *HOSPITAL_ACTS, *MATERNITY_ACTS, *ORDER_ACTS, *CARE_ACTS,
 )  # fmt: skip

@@ -9,6 +9,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -171,6 +172,41 @@ def coded_rows(directory_code: str) -> list[Row]:
     ]
 
 
+def lab_test_rows() -> list[Row]:
+    """code, name_kk, name_ru, name_en, loinc, specimen, unit, panel, search_key, active.
+
+    Specimen and panel are codes of their own small directories, whose Russian names the reference file uses.
+    """
+    coded = {
+        (r["directory_code"], r["name_ru"]): r["code"]
+        for r in read(OWN_DATA / "coded_values.csv")
+        if r["directory_code"] in ("lab_specimen", "lab_panel")
+    }
+    return [
+        (
+            r["test_code"], r["name_kk_unverified"] or None, r["name_ru"], r["name_en"] or None, r["loinc"] or None,
+            coded[("lab_specimen", r["specimen"])], r["unit"] or None, coded[("lab_panel", r["panel"])],
+            search_key(r["test_code"], r["name_ru"], r["name_kk_unverified"], r["name_en"]), True,
+        )
+        for r in read(REFERENCE / "lab_tests.csv")
+    ]  # fmt: skip
+
+
+def lab_interval_rows(valid_from: date) -> list[Row]:
+    """test_code, sex, age_from_days, age_to_days, low, high, note, source, valid_from, valid_to.
+
+    A test may have several rows for one sex and age, told apart by the note: pregnancy, another population.
+    """
+    return [
+        (
+            r["test_code"], r["sex"], int(r["age_from_days"]), int(r["age_to_days"]) if r["age_to_days"] else None,
+            Decimal(r["low"]) if r["low"] else None, Decimal(r["high"]) if r["high"] else None, r["note"] or None,
+            r["source"], valid_from, None,
+        )
+        for r in read(REFERENCE / "lab_reference_intervals.csv")
+    ]  # fmt: skip
+
+
 def rows_of(edition: Edition) -> Sequence[Row]:
     """The rows of a directory that comes with the system."""
     match edition.code:
@@ -186,5 +222,9 @@ def rows_of(edition: Edition) -> Sequence[Row]:
             return tariff_rows()
         case "operation":
             return operation_rows()
+        case "lab_test":
+            return lab_test_rows()
+        case "lab_reference_interval":
+            return lab_interval_rows(edition.valid_from)
         case small:
             return coded_rows(small)

@@ -52,6 +52,11 @@ TABLES: dict[str, Table] = {
     "operation": Table(
         "operation", ("code", "name_kk", "name_ru", "class_code", "search_key", "active"), ("code",)
     ),
+    "lab_test": Table(
+        "lab_test",
+        ("code", "name_kk", "name_ru", "name_en", "loinc", "specimen", "unit", "panel", "search_key", "active"),
+        ("code",),
+    ),
 }  # fmt: skip
 SMALL = Table(
     "coded_value",
@@ -61,6 +66,13 @@ SMALL = Table(
 TARIFF = Table(
     "service_tariff", ("service_code", "amount_kzt", "valid_from", "valid_to"), ("service_code", "valid_from"),
     has_active=False,
+)  # fmt: skip
+INTERVAL = Table(
+    "lab_reference_interval",
+    (
+        "test_code", "sex", "age_from_days", "age_to_days", "low", "high", "note", "source", "valid_from", "valid_to",
+    ),
+    ("test_code", "sex", "age_from_days", "note", "valid_from"), has_active=False,
 )  # fmt: skip
 
 
@@ -109,6 +121,8 @@ def _load(connection: Connection, edition: Edition, rows: Sequence[Row]) -> int:
     _register(connection, edition)
     if edition.code == "service_tariff":
         return _load_tariffs(connection, rows)
+    if edition.code == "lab_reference_interval":
+        return _load_intervals(connection, edition, rows)
     table = TABLES.get(edition.code, SMALL)
     _stage(connection, table, rows)
     written = _upsert(connection, table)
@@ -200,6 +214,28 @@ def _load_tariffs(connection: Connection, rows: Sequence[Row]) -> int:
     written = 0
     for statement in _TARIFF_STEPS:
         written += max(connection.execute(statement).rowcount, 0)
+    connection.execute("drop table catalog_stage")
+    return written
+
+
+def _load_intervals(connection: Connection, edition: Edition, rows: Sequence[Row]) -> int:
+    """Intervals of an older edition end where this one begins; this edition's own rows are made equal to the file."""
+    _stage(connection, INTERVAL, rows)
+    written = _upsert(connection, INTERVAL)
+    for statement in (
+        """
+        update lab_reference_interval set valid_to = %(day)s
+        where valid_from < %(day)s and (valid_to is null or valid_to > %(day)s)
+        """,
+        """
+        delete from lab_reference_interval as t where t.valid_from >= %(day)s and not exists (
+            select from catalog_stage as s
+            where (s.test_code, s.sex, s.age_from_days, s.valid_from)
+                = (t.test_code, t.sex, t.age_from_days, t.valid_from) and s.note is not distinct from t.note
+        )
+        """,
+    ):
+        written += max(connection.execute(statement, {"day": edition.valid_from}).rowcount, 0)
     connection.execute("drop table catalog_stage")
     return written
 

@@ -24,7 +24,8 @@ from operational.web.texts import translate
 
 router = APIRouter(include_in_schema=False)
 NAV = [NavItem("catalogs.nav", "/catalogs", "catalogs.read", icon="book", order=80)]
-PICKERS = ("icd10", "services", "medicines", "operations")
+PICKERS = ("icd10", "services", "medicines", "operations", "lab_tests")
+OWN_COLUMNS = ("kato", "service_tariff", "lab_reference_interval")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def directories(request: Request, viewer: CanRead, db: Db) -> HTMLResponse:
 def directory(code: str, request: Request, viewer: CanRead, db: Db, query: ListQuery) -> HTMLResponse:
     info = service.directory_info(db, code)
     rows, total = service.entries(db, code, query.query, query.size, query.offset)
-    kind = code if code in ("kato", "service_tariff") else "large" if code in service.MODELS else "small"
+    kind = code if code in OWN_COLUMNS else "large" if code in service.MODELS else "small"
     page = DirectoryPage(info, kind, _columns(kind), ListPage(rows, total, query))
     return render(request, "catalogs/directory.html", page)
 
@@ -71,6 +72,11 @@ def _columns(kind: str) -> list[Column]:
         columns += [
             Column("catalogs.column.amount", numeric=True), Column("catalogs.column.valid_from"),
             Column("catalogs.column.valid_to"),
+        ]  # fmt: skip
+    elif kind == "lab_reference_interval":
+        columns += [
+            Column("catalogs.column.sex"), Column("catalogs.column.age_days"),
+            Column("catalogs.column.interval", numeric=True), Column("catalogs.column.note", narrow=True),
         ]  # fmt: skip
     else:
         columns.append(Column("catalogs.column.state", narrow=True))
@@ -91,6 +97,8 @@ def options(picker: str, request: Request, viewer: CanRead, db: Db, form: Form) 
         found = service.search_medicines(db, text)
     elif picker == "operations":
         found = service.search_operations(db, text)
+    elif picker == "lab_tests":
+        found = service.search_lab_tests(db, text)
     else:
         service.directory_info(db, picker)
         found = _small(db, picker, text)

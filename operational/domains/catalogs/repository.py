@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
@@ -18,6 +18,8 @@ from operational.domains.catalogs.models import (
     Directory,
     Icd10,
     Kato,
+    LabReferenceInterval,
+    LabTest,
     Medicine,
     Operation,
     Service,
@@ -26,8 +28,8 @@ from operational.domains.catalogs.models import (
 from operational.domains.catalogs.reading import Reading
 
 CODABLE: Final = ("category", "subcategory", "ru_subdivision")
-Searched = type[Icd10] | type[Service] | type[Medicine] | type[Operation]
-Entry = Icd10 | Service | Medicine | Operation
+Searched = type[Icd10] | type[Service] | type[Medicine] | type[Operation] | type[LabTest]
+Entry = Icd10 | Service | Medicine | Operation | LabTest
 # A typing mistake is forgiven above this similarity of words (pg_trgm, 0 to 1).
 FORGIVING: Final = 0.45
 
@@ -239,6 +241,50 @@ def list_tariffs(session: Session, text: str, limit: int, offset: int) -> tuple[
     total = int(session.scalar(select(func.count()).select_from(query.subquery())) or 0)
     ordered = query.order_by(ServiceTariff.service_code, ServiceTariff.valid_from)
     return session.execute(ordered.limit(limit).offset(offset)).all(), total
+
+
+def list_intervals(session: Session, text: str, limit: int, offset: int) -> tuple[Sequence[Row[Any]], int]:
+    """A page of reference intervals with the names of their tests."""
+    interval = LabReferenceInterval
+    columns: list[Any] = [
+        interval.test_code.label("code"), LabTest.name_kk, LabTest.name_ru, LabTest.unit, interval.sex,
+        interval.age_from_days, interval.age_to_days, interval.low, interval.high, interval.note,
+        interval.valid_from, interval.valid_to,
+    ]  # fmt: skip
+    query: Select[Any] = select(*columns).join(LabTest, LabTest.code == interval.test_code)
+    if text:
+        pattern = f"%{_literal(text)}%"
+        query = query.where(
+            or_(
+                interval.test_code.ilike(pattern, escape="\\"),
+                LabTest.name_ru.ilike(pattern, escape="\\"),
+                LabTest.name_kk.ilike(pattern, escape="\\"),
+            )
+        )
+    total = int(session.scalar(select(func.count()).select_from(query.subquery())) or 0)
+    ordered = query.order_by(interval.test_code, interval.valid_from, interval.sex, interval.age_from_days, interval.id)
+    return session.execute(ordered.limit(limit).offset(offset)).all(), total
+
+
+def lab_tests(session: Session) -> Sequence[LabTest]:
+    """The active tests in the order of their directory."""
+    return session.scalars(select(LabTest).where(LabTest.active).order_by(LabTest.id)).all()
+
+
+def lab_tests_by_codes(session: Session, codes: Collection[str]) -> Sequence[LabTest]:
+    """The tests of the codes, closed ones too."""
+    return session.scalars(select(LabTest).where(LabTest.code.in_(codes)).order_by(LabTest.id)).all()
+
+
+def lab_intervals(session: Session, codes: Collection[str], on: date) -> Sequence[LabReferenceInterval]:
+    """The reference intervals of the tests that hold on a day."""
+    interval = LabReferenceInterval
+    query = select(interval).where(
+        interval.test_code.in_(codes),
+        interval.valid_from <= on,
+        or_(interval.valid_to.is_(None), interval.valid_to > on),
+    )
+    return session.scalars(query.order_by(interval.id)).all()
 
 
 def _literal(text: str) -> str:

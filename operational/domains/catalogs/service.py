@@ -11,13 +11,24 @@ from typing import Any, Final
 from sqlalchemy.orm import Session
 
 from operational.domains.catalogs import files, repository
-from operational.domains.catalogs.models import CodedValue, Icd10, Kato, Medicine, Operation, Service, ServiceTariff
+from operational.domains.catalogs.models import (
+    CodedValue,
+    Icd10,
+    Kato,
+    LabReferenceInterval,
+    LabTest,
+    Medicine,
+    Operation,
+    Service,
+    ServiceTariff,
+)
 from operational.domains.catalogs.reading import read_code, read_icd10
 from operational.kit.errors import BusinessError, NotFound
 
 LIMIT: Final = 20
 MODELS: Final[dict[str, repository.Searched]] = {
     "icd10": Icd10, "service": Service, "medicine": Medicine, "operation": Operation,
+    "lab_test": LabTest,
 }  # fmt: skip
 
 
@@ -101,6 +112,11 @@ def search_operations(session: Session, text: str, *, limit: int = LIMIT) -> lis
     return _search(session, "operation", text, limit, [])
 
 
+def search_lab_tests(session: Session, text: str, *, limit: int = LIMIT) -> list[Found]:
+    """Laboratory tests by code or name in Kazakh, Russian or English."""
+    return _search(session, "lab_test", text, limit, [])
+
+
 def _search(session: Session, directory: str, text: str, limit: int, conditions: Sequence[Any]) -> list[Found]:
     if not text.strip():
         return []
@@ -118,6 +134,8 @@ def as_found(entry: repository.Entry) -> Found:
         return Found(entry.code, entry.name_ru, entry.name_kk, entry.name_en, level=entry.level, active=entry.active)
     if isinstance(entry, Medicine):
         return Found(entry.atc_code, entry.inn_ru, entry.name_kk, entry.name_en, active=entry.active)
+    if isinstance(entry, LabTest):
+        return Found(entry.code, entry.name_ru, entry.name_kk, entry.name_en, unit=entry.unit, active=entry.active)
     unit = entry.unit if isinstance(entry, Service) else None
     return Found(entry.code, entry.name_ru, entry.name_kk, class_code=entry.class_code, unit=unit, active=entry.active)
 
@@ -197,7 +215,9 @@ def directory_list(session: Session) -> list[DirectoryInfo]:
 def _large_count(session: Session, code: str) -> int:
     if code in MODELS:
         return repository.table_count(session, MODELS[code])
-    model = {"kato": Kato, "service_tariff": ServiceTariff}.get(code)
+    model = {
+        "kato": Kato, "service_tariff": ServiceTariff, "lab_reference_interval": LabReferenceInterval,
+    }.get(code)  # fmt: skip
     return repository.table_count(session, model) if model else 0
 
 
@@ -217,6 +237,9 @@ def entries(session: Session, code: str, text: str, limit: int, offset: int) -> 
     if code == "service_tariff":
         tariffs, total = repository.list_tariffs(session, text, limit, offset)
         return list(tariffs), total
+    if code == "lab_reference_interval":
+        intervals, total = repository.list_intervals(session, text, limit, offset)
+        return list(intervals), total
     if code not in MODELS:
         values_found, total = repository.list_small(session, code, text, limit, offset)
         return list(values_found), total

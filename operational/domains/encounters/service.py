@@ -25,10 +25,12 @@ from operational.domains.encounters.schemas import (
     StartVisit,
     VisitText,
 )
+from operational.events.encounters import VisitSigned, VisitVoided
 from operational.kit.access import scope_of
 from operational.kit.audit import audit
 from operational.kit.db import give_reason
 from operational.kit.errors import NotFound, constraint_of
+from operational.kit.events import announce
 
 # A visit to the same specialty within this time is a repeat one (from general knowledge, verify).
 REPEAT_WITHIN = timedelta(days=30)
@@ -239,6 +241,8 @@ class Visits:
         if draft is not None:
             self.session.delete(draft)
         audit(self.session, "visit.signed", object_table="encounter", object_id=key)
+        told = VisitSigned(visit.id, visit.patient_id, visit.owner_organisation_id)
+        announce(self.session, told, self.clock, self.zone)
         return document
 
     def reopen(self, key: int, reason: str) -> Encounter:
@@ -260,6 +264,8 @@ class Visits:
         visit.status, visit.voided_at, visit.void_reason = "entered_in_error", self.clock.now(), reason
         self.session.flush()
         audit(self.session, "visit.voided", object_table="encounter", object_id=key, reason=reason)
+        told = VisitVoided(visit.id, visit.patient_id, visit.owner_organisation_id)
+        announce(self.session, told, self.clock, self.zone)
         return visit
 
     def restore(self, key: int, reason: str) -> Encounter:

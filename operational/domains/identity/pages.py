@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
@@ -46,8 +47,9 @@ class SignInPage:
 
 @dataclass(frozen=True, slots=True)
 class HomePage:
-    """Tiles of what the viewer does, each with what waits for them; the name of their organisation."""
+    """Panels of what cannot wait, tiles of what the viewer does, each with what waits; their organisation."""
 
+    panels: Sequence[tuple[str, Any]]
     tiles: Sequence[tuple[Tile, int | None]]
     roles: Sequence[object]
     organisations: Sequence[repository.OrganisationName]
@@ -142,9 +144,11 @@ def home(request: Request, viewer: SignedIn, db: Db) -> HTMLResponse:
     """The home page of the viewer's roles."""
     registry: Registry = request.app.state.registry
     tiles = [(tile, tile.count(db, viewer) if tile.count else None) for tile in registry.tiles_for(viewer)]
+    built = [(panel.template, panel.build(request, db, viewer)) for panel in registry.panels_for(viewer)]
     held = repository.roles_of(db, viewer.user_id)
     page = HomePage(
-        tiles, [role for role, _ in held], repository.organisations(db, {key for _, key in held}),
+        [(template, panel) for template, panel in built if panel is not None], tiles, [role for role, _ in held],
+        repository.organisations(db, {key for _, key in held}),
         clock_of(request).now(),
     )  # fmt: skip
     return render(request, "identity/home.html", page)

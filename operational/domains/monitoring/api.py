@@ -11,10 +11,12 @@ from kmis.query import Selection
 from operational.domains.monitoring import repository, service
 from operational.domains.monitoring.asking import Query, refusals, scope_of, snapshot_of
 from operational.domains.monitoring.permissions import CanUnload, CanView
+from operational.domains.monitoring.signals import api as signals
 from operational.kit.errors import NotFound
 from operational.web.database import Db
 
 router = APIRouter(prefix="/api", tags=["analytics"])
+router.include_router(signals.router)
 
 
 class OrderFile(BaseModel):

@@ -163,6 +163,11 @@ class DiagnosticReport(Voidable, PatientData, Base):
         CheckConstraint(CATEGORY, name="category"),
         CheckConstraint("status in ('preliminary','final','corrected')", name="status"),
         CheckConstraint("source in ('manual','device')", name="source"),
+        # A device's clock may be wrong, a person's entry may not.
+        CheckConstraint(
+            "source = 'device' or collected_at is null or collected_at <= issued_at + interval '5 minutes'",
+            name="collected",
+        ),
         CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason"),
         of_order("diagnostic_report"),
         UniqueConstraint("id", "patient_id", "owner_organisation_id", name="uq_diagnostic_report_part"),

@@ -7,7 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from operational.domains.patients import attaching, card, merging, repository, service
+from operational.domains.patients import api_death, attaching, card, merging, repository, service
 from operational.domains.patients.permissions import CanAttach, CanMerge, CanRead, CanRegister
 from operational.domains.patients.schemas import (
     AttachmentIn,
@@ -24,7 +24,7 @@ from operational.domains.patients.schemas import (
 from operational.domains.patients.views import now_of, today_of
 from operational.web.database import Db
 
-router = APIRouter(prefix="/api/patients", tags=["patients"])
+persons = APIRouter(prefix="/api/patients", tags=["patients"])
 
 
 class OpenedOut(BaseModel):
@@ -53,13 +53,13 @@ class TimelineOut(BaseModel):
     items: list[TimelineEntryOut]
 
 
-@router.post("", status_code=201)
+@persons.post("", status_code=201)
 def register(request: Request, viewer: CanRegister, db: Db, body: Registration) -> PatientOut:
     """Add a person. 422 for a refused field, 409 for a record that exists or a possible duplicate."""
     return PatientOut.model_validate(service.register(db, body, today_of(request)))
 
 
-@router.post("/search")
+@persons.post("/search")
 def search(request: Request, viewer: CanRead, db: Db, body: SearchIn) -> PatientPage:
     """Find persons by name, IIN or its tail, birth date, phone, document or number of the register."""
     found = service.search(
@@ -70,51 +70,51 @@ def search(request: Request, viewer: CanRead, db: Db, body: SearchIn) -> Patient
     return PatientPage(total=found.total, page=body.page, reading=found.reading, items=items)
 
 
-@router.post("/open")
+@persons.post("/open")
 def open_by_iin(viewer: CanRegister, db: Db, body: OpenByIinIn) -> OpenedOut:
     """Show a record of the region to the viewer's organisation, with a reason that the audit keeps."""
     return OpenedOut(id=service.open_by_iin(db, body.iin, body.reason))
 
 
-@router.post("/merge")
+@persons.post("/merge")
 def merge(request: Request, viewer: CanMerge, db: Db, body: MergeIn) -> PatientOut:
     """Make two records one person; the answer is the surviving record. 409 where that is refused."""
     target = merging.merge(db, body.source_id, body.target_id, body.reason, now_of(request))
     return PatientOut.model_validate(target)
 
 
-@router.post("/separate")
+@persons.post("/separate")
 def separate(request: Request, viewer: CanMerge, db: Db, body: SeparateIn) -> PatientOut:
     """Take a merge back; the answer is the record that stands on its own again."""
     return PatientOut.model_validate(merging.separate(db, body.source_id, body.reason, now_of(request)))
 
 
-@router.get("/{patient_id}")
+@persons.get("/{patient_id}")
 def read(patient_id: int, viewer: CanRead, db: Db) -> PatientOut:
     """A record by its key."""
     return PatientOut.model_validate(service.get(db, patient_id))
 
 
-@router.put("/{patient_id}")
+@persons.put("/{patient_id}")
 def edit(patient_id: int, request: Request, viewer: CanRegister, db: Db, body: Edit) -> PatientOut:
     """Correct a record, with a reason."""
     return PatientOut.model_validate(service.edit(db, patient_id, body, today_of(request)))
 
 
-@router.get("/{patient_id}/attachments")
+@persons.get("/{patient_id}/attachments")
 def attachments(patient_id: int, viewer: CanRead, db: Db) -> list[AttachmentOut]:
     """The attachments of a person, newest first."""
     service.get(db, patient_id)
     return [AttachmentOut.model_validate(row.attachment) for row in repository.attachments(db, [patient_id])]
 
 
-@router.post("/{patient_id}/attachments", status_code=201)
+@persons.post("/{patient_id}/attachments", status_code=201)
 def attach(patient_id: int, request: Request, viewer: CanAttach, db: Db, body: AttachmentIn) -> AttachmentOut:
     """Attach a person to a site; what holds on that day ends with it."""
     return AttachmentOut.model_validate(attaching.attach(db, patient_id, body, today_of(request)))
 
 
-@router.get("/{patient_id}/timeline")
+@persons.get("/{patient_id}/timeline")
 def timeline(patient_id: int, request: Request, viewer: CanRead, db: Db, kind: str = "", page: int = 1) -> TimelineOut:
     """The person's card in order of time, newest first, all merged records together."""
     records = service.records_of_person(db, patient_id)
@@ -126,3 +126,8 @@ def timeline(patient_id: int, request: Request, viewer: CanRead, db: Db, kind: s
         TimelineEntryOut(at=e.at, kind=e.kind, title=e.title, lines=list(e.lines), url=e.url) for e in shown.entries
     ]
     return TimelineOut(total=shown.total, page=shown.page, pages=shown.pages, counts=shown.counts, items=items)
+
+
+router = APIRouter()
+router.include_router(persons)
+router.include_router(api_death.router)

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from starlette.responses import Response
 
 from kmis import iin
-from operational.domains.patients import card, pages_forms, pages_merge, repository, service, views
+from operational.domains.patients import card, pages_death, pages_forms, pages_merge, repository, service, views
 from operational.domains.patients.permissions import CanRead, CanRegister
 from operational.domains.patients.repository import Reading, Sort
 from operational.domains.patients.views import CardHead, PersonLine
@@ -27,7 +27,8 @@ from operational.web.shell import render, render_options, see_other
 router = APIRouter(include_in_schema=False)
 router.include_router(pages_forms.router)
 router.include_router(pages_merge.router)
-NAV = [NavItem("patients.nav", "/patients", "patients.read", icon="people", order=20, shortcut="p")]
+router.include_router(pages_death.router)
+NAV = [NavItem("patients.nav", "/patients", "patients.read", icon="people", order=20, shortcut="p"), *pages_death.NAV]
 TILES = [
     Tile("patients.nav", "/patients", "patients.read", icon="people", order=20, hint_key="patients.tile"),
     Tile(

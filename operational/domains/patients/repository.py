@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, cast, func, or_, select, text
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from kmis import names
 from operational.domains.organisation.models import OrganisationVersion, Site
-from operational.domains.patients.models import Attachment, Patient, PatientMerge
+from operational.domains.patients.models import Attachment, Death, Patient, PatientMerge
 from operational.domains.patients.search import Criteria
 
 Reading = Literal["typed", "other_layout", "similar"]
@@ -133,6 +133,12 @@ def _readings(session: Session, criteria: Criteria) -> list[tuple[Reading, Colum
         alike = func.kmis_persons_alike(_folded(criteria), SIMILARITY).column_valued("person_id")
         found.append(("similar", and_(*facts, Patient.id.in_(select(alike)))))
     return found
+
+
+def matches(criteria: Criteria) -> ColumnElement[bool]:
+    """Whether a record fits what was typed, in either keyboard layout; for lists of other domains."""
+    readings = [list(reading.like_patterns()) for tier in names.read_query(criteria.name) for reading in tier.readings]
+    return and_(*_facts(criteria), *([_named(readings)] if criteria.name else []))
 
 
 def _folded(criteria: Criteria) -> str:
@@ -342,3 +348,45 @@ def iin_mismatches(session: Session, *, offset: int, limit: int) -> tuple[list[P
     total = session.scalar(select(func.count()).select_from(Patient).where(condition)) or 0
     query = select(Patient).where(condition).order_by(Patient.sort_key, Patient.id)
     return list(session.scalars(query.offset(offset).limit(limit))), total
+
+
+# --- deaths ---------------------------------------------------------------------------------------
+
+
+def death(session: Session, key: int, *, lock: bool = False) -> Death | None:
+    """A death by its key, also a voided one."""
+    query = select(Death).where(Death.id == key)
+    return session.scalar(query.with_for_update() if lock else query)
+
+
+def death_of(session: Session, patient_ids: Sequence[int]) -> Death | None:
+    """The standing death of the person whose records these are."""
+    return session.scalar(select(Death).where(Death.patient_id.in_(patient_ids), Death.voided_at.is_(None)))
+
+
+def deaths_of(session: Session, patient_ids: Sequence[int]) -> Sequence[Death]:
+    """Every death of the records, voided ones too, newest first."""
+    query = select(Death).where(Death.patient_id.in_(patient_ids))
+    return session.scalars(query.order_by(Death.registered_at.desc())).all()
+
+
+def deaths(
+    session: Session, criteria: Criteria, *, since: datetime | None, until: datetime | None, place: str,
+    descending: bool, by_name: bool, offset: int, limit: int,
+) -> tuple[list[tuple[Death, Patient]], int]:  # fmt: skip
+    """A page of deaths and their count; ``since`` and ``until`` bound the moment of death."""
+    conditions = [] if criteria.empty else [_readings(session, criteria)[0][1]]
+    conditions += [Death.died_at >= since] if since else []
+    conditions += [Death.died_at < until] if until else []
+    conditions += [Death.place == place] if place else []
+    query = select(Death, Patient).join(Patient, Patient.id == Death.patient_id).where(*conditions)
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    column: ColumnElement[Any] = (Patient.sort_key if by_name else Death.died_at).expression
+    ordered = query.order_by(column.desc() if descending else column.asc(), Death.id).offset(offset).limit(limit)
+    return [(row[0], row[1]) for row in session.execute(ordered)], total
+
+
+def organisation_names(session: Session, day: date) -> Sequence[OrganisationVersion]:
+    """The organisations of the region on the day, by name."""
+    query = select(OrganisationVersion).where(*_holds(OrganisationVersion, day))
+    return session.scalars(query.order_by(OrganisationVersion.name_ru)).all()

@@ -198,6 +198,8 @@ def edit(session: Session, patient_id: int, form: Edit, today: date) -> Patient:
     reason = require_reason(form.reason)
     give_reason(session, reason)
     values = _values(session, form, checked)
+    if repository.death_of(session, (patient.id,)) is not None:
+        values["death_date"] = patient.death_date  # the registered death says it
     changed = [name for name, value in values.items() if getattr(patient, name) != value]
     if changed:
         with _refusals_of_database(session):

@@ -113,7 +113,7 @@ AFTER_DEATH = """
 create function kmis_before_death() returns trigger
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
-    if new.voided_at is null and exists (
+    if to_jsonb(new) ->> 'voided_at' is null and exists (
         select from death as d where d.patient_id = new.patient_id and d.voided_at is null
             and (to_jsonb(new) ->> tg_argv[0])::timestamptz > d.died_at + tg_argv[1]::interval
     ) then
@@ -155,6 +155,21 @@ begin
     return null;
 end $$
 """  # fmt: skip
+
+ACTIVE_ORDER = """
+-- Nobody writes a report by hand for a cancelled order; a device's report is kept whatever became of its order.
+create function kmis_report_of_order() returns trigger
+language plpgsql security definer set search_path = public, pg_temp as $$
+begin
+    if new.source = 'manual' and new.voided_at is null and exists (
+        select from diagnostic_order as o where o.id = new.order_id and o.status = 'cancelled' for share
+    ) then
+        raise exception 'the order is cancelled'
+            using errcode = 'check_violation', constraint = 'ck_diagnostic_report_order_active';
+    end if;
+    return null;
+end $$
+"""
 
 PREGNANCY_OF = """
 -- The open pregnancy of a woman, whoever leads it, with the organisation that leads it now: for registration, which
@@ -204,87 +219,8 @@ begin
 end $$
 """
 
-OPEN_SIGNAL = """
--- Opens a case for the organisation that answers for the person, in the transaction of the event that causes it,
--- which may belong to another organisation. One case per rule and subject: a second cause is added to the open case,
--- and a closed one is opened again. p_case holds the columns of signal_case. The person must be visible to the scope.
-create function kmis_open_signal(p_case jsonb) returns bigint
-language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-    v_case signal_case;
-    v_known signal_case;
-    v_kind text := 'opened';
-begin
-    v_case := jsonb_populate_record(null::signal_case, p_case);
-    if not exists (select from patient_access as a where a.patient_id = v_case.patient_id
-            and a.organisation_id = any (kmis_scope())) then
-        raise exception 'the person is outside the scope' using errcode = 'insufficient_privilege';
-    end if;
-    insert into signal_case (patient_id, owner_organisation_id, rule_code, rule_version, subject, subject_id, severity,
-        audience, reason_code, facts, advice_codes, recommendations, origin_organisation_id, icd10_code, event_at,
-        opened_at, due_at, site_id, practitioner_id, nurse_id, state, delivered_at)
-    values (v_case.patient_id, v_case.owner_organisation_id, v_case.rule_code, v_case.rule_version, v_case.subject,
-        v_case.subject_id, v_case.severity, v_case.audience, v_case.reason_code, coalesce(v_case.facts, '{}'),
-        coalesce(v_case.advice_codes, '{}'), v_case.recommendations, v_case.origin_organisation_id, v_case.icd10_code,
-        v_case.event_at, v_case.opened_at, v_case.due_at, v_case.site_id, v_case.practitioner_id, v_case.nurse_id,
-        'opened', null)
-    on conflict (rule_code, subject, subject_id) do nothing
-    returning * into v_known;
-    if v_known.id is null then
-        select * into v_known from signal_case
-        where rule_code = v_case.rule_code and subject = v_case.subject and subject_id = v_case.subject_id for update;
-        v_kind := case when v_known.state = 'closed' or v_known.voided_at is not null then 'reopened'
-            else 'reason_added' end;
-        if v_kind = 'reopened' then
-            update signal_case set state = 'opened', closed_at = null, outcome = null, voided_at = null,
-                void_reason = null, opened_at = v_case.opened_at, due_at = v_case.due_at, event_at = v_case.event_at,
-                reason_code = v_case.reason_code, severity = v_case.severity,
-                facts = facts || coalesce(v_case.facts, '{}'), delivered_at = null, seen_at = null,
-                contacted_at = null, visited_at = null
-            where id = v_known.id;
-        else
-            update signal_case set facts = facts || coalesce(v_case.facts, '{}'),
-                due_at = greatest(least(due_at, v_case.due_at), opened_at + interval '1 minute'),
-                severity = case when 'critical' in (severity, v_case.severity) then 'critical' else severity end,
-                icd10_code = coalesce(v_case.icd10_code, icd10_code),
-                recommendations = coalesce(v_case.recommendations, recommendations)
-            where id = v_known.id;
-        end if;
-    end if;
-    insert into signal_event (owner_organisation_id, case_id, patient_id, kind, user_id, detail)
-    values (v_known.owner_organisation_id, v_known.id, v_known.patient_id, v_kind, kmis_actor(),
-        jsonb_build_object('reason_code', v_case.reason_code));
-    return v_known.id;
-end $$
-"""
-
-WITHDRAW_SIGNAL = """
--- Closes the case of a subject whose cause was corrected away or is over; true when there was an open one.
-create function kmis_withdraw_signal(p_rule text, p_subject text, p_subject_id bigint, p_outcome text)
-returns boolean language plpgsql security definer set search_path = public, pg_temp as $$
-declare
-    v_case signal_case;
-begin
-    select c.* into v_case from signal_case as c
-    where c.rule_code = p_rule and c.subject = p_subject and c.subject_id = p_subject_id and c.state <> 'closed'
-        and exists (select from patient_access as a where a.patient_id = c.patient_id
-            and a.organisation_id = any (kmis_scope()))
-    for update;
-    if v_case.id is null then
-        return false;
-    end if;
-    update signal_case set state = 'closed', outcome = p_outcome, closed_at = greatest(now(), opened_at)
-    where id = v_case.id;
-    insert into signal_event (owner_organisation_id, case_id, patient_id, kind, user_id, detail)
-    values (v_case.owner_organisation_id, v_case.id, v_case.patient_id, 'closed', kmis_actor(),
-        jsonb_build_object('outcome', p_outcome));
-    return true;
-end $$
-"""
-
 FUNCTIONS = (
     "kmis_open_pregnancy(bigint)", "kmis_take_over_pregnancy(bigint, bigint, bigint, date, text)",
-    "kmis_open_signal(jsonb)", "kmis_withdraw_signal(text, text, bigint, text)",
 )  # fmt: skip
 
 # Who performs an order sees it and its tests; who ordered sees the results.
@@ -314,7 +250,7 @@ POLICIES = (
 
 def upgrade() -> None:
     for statement in (
-        GRANT, WITHIN_STAY, STAY_HOLDS_PARTS, AFTER_DEATH, PREGNANCY_OF, TAKE_OVER, OPEN_SIGNAL, WITHDRAW_SIGNAL,
+        GRANT, WITHIN_STAY, STAY_HOLDS_PARTS, AFTER_DEATH, PREGNANCY_OF, TAKE_OVER, ACTIVE_ORDER,
     ):  # fmt: skip
         op.execute(statement)
     checks = "\n        or ".join(
@@ -359,6 +295,15 @@ def upgrade() -> None:
             f"create trigger kmis_before_death after insert or update of {column}, voided_at on {table} for each row"
             f" execute function kmis_before_death('{column}', '{slack}')"
         )
+    # An order of the last day is finished after the death; from general knowledge.
+    op.execute(
+        "create trigger kmis_before_death after insert or update of ordered_at on diagnostic_order for each row"
+        " execute function kmis_before_death('ordered_at', '24 hours')"
+    )
+    op.execute(
+        "create trigger kmis_report_of_order after insert or update on diagnostic_report for each row"
+        " execute function kmis_report_of_order()"
+    )
     op.execute(
         "create trigger kmis_death_after_events after insert or update on death for each row"
         " execute function kmis_death_after_events()"

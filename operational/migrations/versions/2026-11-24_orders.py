@@ -313,6 +313,10 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.CheckConstraint("category in ('laboratory','imaging')", name=op.f("ck_diagnostic_report_category")),
         sa.CheckConstraint("source in ('manual','device')", name=op.f("ck_diagnostic_report_source")),
+        sa.CheckConstraint(
+            "source = 'device' or collected_at is null or collected_at <= issued_at + interval '5 minutes'",
+            name=op.f("ck_diagnostic_report_collected"),
+        ),
         sa.CheckConstraint("status in ('preliminary','final','corrected')", name=op.f("ck_diagnostic_report_status")),
         sa.CheckConstraint(
             "voided_at is null or void_reason is not null", name=op.f("ck_diagnostic_report_void_has_reason")

@@ -56,6 +56,11 @@ _APPOINTMENT_CELL = (
     + (", event_hour, room_id, service_code, booking_channel, status, cancel_reason, has_referral_flag")
 )
 _SLOT_CELL = _PLACE + ", event_hour"
+_CALL_CELL = (
+    _PLACE.replace(", specialty_code", "")
+    + _PERSON.replace(", financing_source", "")
+    + (", event_hour, urban_flag, kind, source, urgency, status, cancel_reason")
+)
 
 
 def _cells(schema: str, table: str, fact: str, keys: str, sums: str, persons: bool) -> str:
@@ -79,6 +84,14 @@ def aggregates(schema: str = "lake.marts") -> str:
             _cells(schema, "agg_visit_cell", "fct_visit", _VISIT_CELL, visit, True),
             _cells(schema, "agg_diagnosis_cell", "fct_diagnosis", _DIAGNOSIS_CELL, diagnosis, True),
             _cells(schema, "agg_appointment_cell", "fct_appointment", _APPOINTMENT_CELL, appointment, True),
+            _cells(
+                schema,
+                "agg_home_call_cell",
+                "fct_home_call",
+                _CALL_CELL,
+                "calls, done, not_found, cancelled, open_calls, late",
+                True,
+            ),
             _cells(schema, "agg_slot_cell", "fct_slot", _SLOT_CELL, "capacity, offered, booked, free, attended", False),
         )
     )

@@ -118,3 +118,14 @@ select k::bigint as slot_id, {context}, 1::bigint as room_id, timezone('Asia/Ora
        timezone('Asia/Oral', event_date::timestamp + to_hours(cast(9 + k % 9 as integer))) as ends_at, k % 20 = 0 as blocked_flag,
        2 as capacity, if(k % 20 = 0, 0, 2) as offered, if(k % 20 = 0, 0, (k % 3)::integer) as booked, if(k % 20 = 0, 0, 2 - (k % 3)::integer) as free, 0 as attended
 from s;
+create table lake.marts.fct_home_call as
+with c as (select k, date '2026-01-01' + (k * 7 % 59)::integer as event_date, 1 + (k * 37) % 120 as n from range(1, {visits} + 1) t (k))
+select k::bigint as home_call_id, {context} {patient_context}, if(k % 3 = 0, 'active', 'call') as kind, 'patient' as source, 'routine' as urgency,
+       case k % 5 when 0 then 'registered' when 1 then 'assigned' when 2 then 'done' when 3 then 'not_found' else 'cancelled' end as status,
+       null as cancel_reason, timezone('Asia/Oral', event_date::timestamp + interval 9 hour) as called_at,
+       timezone('Asia/Oral', event_date::timestamp + interval 13 hour) as due_at,
+       if(k % 5 in (2, 3), timezone('Asia/Oral', event_date::timestamp + interval 11 hour), null) as performed_at,
+       case when k % 5 in (2, 3, 4) then event_date else date '9999-12-31' end as open_until,
+       1 as calls, (k % 5 = 2)::integer as done, (k % 5 = 3)::integer as not_found, (k % 5 = 4)::integer as cancelled,
+       (k % 5 < 2)::integer as open_calls, 0 as late
+from c join lake.marts.dim_patient p on p.patient_no = c.n;

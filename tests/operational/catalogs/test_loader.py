@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from operational.domains.catalogs import files, service
+from operational.domains.catalogs import files, repository, service
 from operational.domains.catalogs.files import Edition
 from operational.domains.catalogs.loader import load_catalogs, replace_directory
 from tests.operational.catalogs.conftest import driver
@@ -60,3 +60,34 @@ def test_a_new_tariff_closes_the_old_one_at_its_first_day(directories: Session) 
     assert service.tariffs_at(directories, ["LAB-001"], date(2026, 12, 31))["LAB-001"] == Decimal("720.00")
     assert service.tariffs_at(directories, ["LAB-001"], NEW_YEAR)["LAB-001"] == Decimal("999.00")
     assert "LAB-002" in service.tariffs_at(directories, ["LAB-002"], NEW_YEAR)
+
+
+@pytest.mark.requirement("LAB-23")
+def test_reference_intervals_of_a_laboratory_replace_the_draft(directories: Session) -> None:
+    connection = driver(directories.connection())
+    count = text("select count(*) from lab_reference_interval where valid_to is null")
+    before = directories.scalar(count)
+    assert before == len(files.lab_interval_rows(NEW_YEAR))
+    official = replace(edition("lab_reference_interval"), status="official", version="2027", valid_from=NEW_YEAR)
+    own = ("HGB", "F", 6574, None, Decimal(120), Decimal(150), None, "own", NEW_YEAR, None)
+    assert replace_directory(connection, official, [own]) == before + 1
+    assert directories.scalar(count) == 1
+    held = repository.lab_intervals(directories, ["HGB"], date(2026, 12, 31))
+    assert len(held) > 1 and all(row.valid_to == NEW_YEAR for row in held)
+    assert [row.low for row in repository.lab_intervals(directories, ["HGB"], NEW_YEAR)] == [Decimal(120)]
+    assert replace_directory(connection, official, [own]) == 0
+
+
+def test_tests_have_a_known_panel_and_specimen(directories: Session) -> None:
+    rows = directories.execute(text("select panel, specimen, name_kk from lab_test")).all()
+    known = {
+        directory: {value.code for value in service.values(directories, directory)}
+        for directory in ("lab_panel", "lab_specimen")
+    }
+    assert len(rows) == len(files.lab_test_rows()) > 80
+    assert {row.panel for row in rows} == known["lab_panel"]
+    assert {row.specimen for row in rows} == known["lab_specimen"]
+    assert service.search_lab_tests(directories, "гемоглобин")[0].code in ("HGB", "HBA1C")
+    assert service.search_lab_tests(directories, "HGB")[0].code == "HGB"
+    interval = service.entries(directories, "lab_reference_interval", "HGB", 5, 0)
+    assert interval[1] > 5 and interval[0][0].code == "HGB"

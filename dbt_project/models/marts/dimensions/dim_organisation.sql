@@ -11,6 +11,7 @@ with recursive versions as (
     version.name_kk,
     version.name_ru,
     version.kato_code,
+    version.perinatal_level,
     case
       when row_number() over (partition by version.organisation_id order by version.valid_from) = 1
         then date '1900-01-01'
@@ -63,6 +64,7 @@ select
   versions.name_kk,
   versions.name_ru,
   versions.kato_code,
+  versions.perinatal_level,
   territory.name_kk as kato_name_kk,
   territory.name_ru as kato_name_ru,
   climb.valid_from,

@@ -1,0 +1,1 @@
+"""What the rules are told about a person: rows of the lower domains made into facts."""

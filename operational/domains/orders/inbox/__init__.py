@@ -1,0 +1,1 @@
+"""What devices delivered: whom it may belong to, and how devices name tests."""
