@@ -52,6 +52,8 @@ class Patient(Voidable, PatientData, Base):
             postgresql_ops={"name_key": "gin_trgm_ops"},
         ),
         Index("ix_patient_iin_tail", text("right(iin, 4)"), "birth_date"),
+        # All records of one person, by the one that they are merged into.
+        Index("ix_patient_person", text("coalesce(merged_into_id, id)")),
     )  # fmt: skip
     patient_no: Mapped[int] = mapped_column(Integer, server_default=text("nextval('patient_no_seq')"), unique=True)
     iin: Mapped[str | None]

@@ -170,6 +170,7 @@ def upgrade() -> None:
     )
     op.add_column("organisation_version", sa.Column("perinatal_level", sa.BigInteger(), nullable=True))
     op.create_unique_constraint("uq_encounter_person", "encounter", ["id", "patient_id"])
+    op.create_index("ix_patient_person", "patient", [sa.text("coalesce(merged_into_id, id)")])
     op.create_check_constraint(
         op.f("ck_organisation_version_perinatal_level"), "organisation_version", "perinatal_level between 1 and 3"
     )
@@ -177,6 +178,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_constraint("uq_encounter_person", "encounter")
+    op.drop_index("ix_patient_person", "patient")
     op.drop_column("organisation_version", "perinatal_level")
     op.drop_table("death")
     op.drop_table("bed_stock")
