@@ -59,7 +59,7 @@ def main() -> None:
         of_kind = [pages[product.id] for product in products.values() if product.kind == kind]
         if of_kind:
             sections[texts(f"kind.{kind}")] = of_kind
-    chosen = st.navigation(sections)
+    chosen = st.navigation(sections, expanded=True)  # the fold speaks English only
     _draw_user(user, texts)
     chosen.run()
 
