@@ -5,6 +5,7 @@ What raises StoreUnavailable may be asked again later; nothing of it was recorde
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -14,9 +15,16 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 from sqlalchemy.orm import Session
 
+from device_ingest.grouping import Grouping
 from kmis.clock import Clock, SystemClock, local_date
 from kmis.settings import Settings, StoreNotStarted
-from operational.domains.orders import receiving, receiving_repository, receiving_studies, receiving_worklist
+from operational.domains.orders import (
+    receiving,
+    receiving_quick,
+    receiving_repository,
+    receiving_studies,
+    receiving_worklist,
+)
 from operational.domains.orders.receiving_schemas import (
     DeliveredInstance,
     KnownDevice,
@@ -33,8 +41,11 @@ from operational.domains.orders.receiving_schemas import (
 )
 from operational.handlers import install
 from operational.kit.access import Scope
-from operational.kit.db import engine, transaction
+from operational.kit.db import Standing, engine, transaction
 from operational.models import whole
+
+# How long a device that was found is not looked up again, in seconds.
+REMEMBERED_S = 2.0
 
 
 class StoreUnavailable(RuntimeError):
@@ -55,14 +66,25 @@ class Gateway:
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         self.settings = settings
         self.clock = clock or SystemClock()
-        self._pool: Engine | None = None
+        self._pools: dict[bool, Engine] = {}
+        self._standing: Standing | None = None
+        self._new_reports = Grouping(self._record_new)
+        self._devices: dict[tuple[Protocol, str], tuple[float, KnownDevice]] = {}
         whole()
         install()
 
     def device(self, protocol: Protocol, address: str) -> KnownDevice | None:
-        """The registered, active device that names itself so."""
+        """The registered, active device that names itself so; a change of it counts REMEMBERED_S later at most."""
+        at, device = self._devices.get((protocol, address), (0.0, None))
+        if device is not None and time.monotonic() - at < REMEMBERED_S:
+            return device
         with self._transaction(Scope.nobody()) as session:
-            return receiving_repository.device(session, protocol, address)
+            device = receiving_repository.device(session, protocol, address)
+        if device is None:
+            self._devices.pop((protocol, address), None)
+        else:
+            self._devices[protocol, address] = (time.monotonic(), device)
+        return device
 
     def unknown_senders_organisation(self) -> int:
         """The organisation that keeps what nobody registered sent: the region."""
@@ -74,8 +96,20 @@ class Gateway:
 
     def record_report(self, received: Received, message: LabMessage) -> Outcome:
         """Record a laboratory message of a known device."""
+        if received.device is not None:
+            outcome = self._new_reports.do(received.device, (received, message))
+            if outcome is not None:
+                return outcome
         with self._transaction(_scope(received.organisation_id, received.device)) as session:
             return receiving.record_report(session, self.clock, received, message)
+
+    def _record_new(self, device: KnownDevice, batch: list[receiving_quick.New]) -> list[Outcome | None]:
+        try:
+            with self._answering(at_once=True) as pool:
+                scope = _scope(device.organisation_id, device)
+                return receiving_quick.record_new(pool, scope, self.clock, device, batch)
+        except (StoreRefused, StoreUnavailable):
+            return [None] * len(batch)  # each is tried alone: one that is refused must not fail its neighbours
 
     def quarantine(self, received: Received, problem: str) -> int:
         """Record that something was kept in quarantine, and why."""
@@ -85,14 +119,28 @@ class Gateway:
     def record_instances(self, device: KnownDevice, batch: Sequence[DeliveredInstance]) -> list[Verdict]:
         """Index objects whose files are durable; one answer per object."""
         scope = _scope(device.organisation_id, device)
-        with self._answering() as pool:
-            done = receiving_studies.add_at_once(pool, scope, device, batch)
+        done = self._add_at_once(scope, device, batch)
         others = [item for item in batch if item.sop_uid not in done]
         if not others:
             return ["stored"] * len(batch)
         with self._transaction(scope) as session:
             verdicts = iter(receiving_studies.record_instances(session, self.clock, device, others))
         return ["stored" if item.sop_uid in done else next(verdicts) for item in batch]
+
+    def _add_at_once(self, scope: Scope, device: KnownDevice, batch: Sequence[DeliveredInstance]) -> set[str]:
+        """What is done at once; nothing where the connection has ended: the pool's own are asked before they work."""
+        try:
+            self._standing = self._standing or Standing(self.settings)
+            return receiving_studies.add_at_once(self._standing, scope, device, batch)
+        except (psycopg.Error, StoreNotStarted):
+            self._standing = None
+            return set()
+
+    def close(self) -> None:
+        """Give up the connection that is no pool's."""
+        if self._standing is not None:
+            self._standing.close()
+            self._standing = None
 
     def settle(self, device: KnownDevice, study_uids: Sequence[str]) -> None:
         """Nothing more comes for these studies now."""
@@ -128,17 +176,21 @@ class Gateway:
             yield session
 
     @contextmanager
-    def _answering(self) -> Iterator[Engine]:
-        """The pool; what the driver raises becomes one of the two errors of this module."""
+    def _answering(self, *, at_once: bool = False) -> Iterator[Engine]:
+        """The pool; what the driver raises becomes one of the two errors of this module.
+
+        ``at_once``: the pool that saves a question to the store; it may hand out a connection that has ended.
+        """
         try:
-            self._pool = self._pool or engine(self.settings)
-            yield self._pool
+            pool = self._pools.get(at_once) or engine(self.settings, asks_first=not at_once)
+            self._pools[at_once] = pool
+            yield pool
         except (DataError, IntegrityError, NotSupportedError, ProgrammingError) as error:
             raise StoreRefused(type(error).__name__) from error
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise StoreRefused(type(error).__name__) from error
         except (DBAPIError, psycopg.Error, StoreNotStarted) as error:
-            self._pool = None  # a server that was started anew may listen elsewhere
+            self._pools = {}  # a server that was started anew may listen elsewhere
             raise StoreUnavailable(type(error).__name__) from error
 
 

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import mmap
 import multiprocessing
+import os
 import signal
 import socket
 import sys
@@ -24,8 +25,7 @@ from kmis.settings import Settings, get_settings
 log = logging.getLogger("kmis.dicom")
 FORK = multiprocessing.get_context("fork")
 RETRY_S = 5.0
-# An object passes through three threads: a tenth of Python's own interval makes a C-STORE a tenth shorter.
-SWITCH_S = 0.0005
+ORPHAN_S = 0.5
 
 
 def open_port(host: str, port: int) -> socket.socket:
@@ -35,7 +35,6 @@ def open_port(host: str, port: int) -> socket.socket:
 
 def work(settings: Settings, listening: socket.socket, counts: mmap.mmap | None, place: int) -> None:
     """One process: serve until SIGTERM."""
-    sys.setswitchinterval(SWITCH_S)
     listener = Listener(Gateway(settings), listening, counts, place)
     ending = threading.Event()
 
@@ -48,7 +47,10 @@ def work(settings: Settings, listening: socket.socket, counts: mmap.mmap | None,
     serving.start()
     if place == 0:
         _recover(listener, ending)
-    ending.wait()
+    parent = multiprocessing.parent_process()
+    # A parent that was killed cannot end its processes; they would hold the port against the listener that follows.
+    while not ending.wait(ORPHAN_S) and (parent is None or os.getppid() == parent.pid):
+        pass
     listener.stop()
     serving.join()
 

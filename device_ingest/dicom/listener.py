@@ -24,7 +24,7 @@ from pynetdicom.association import Association
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.events import Event
 from pynetdicom.pdu_primitives import A_ASSOCIATE
-from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
+from pynetdicom.transport import AssociationServer, AssociationSocket, RequestHandler
 
 from device_ingest.dicom.committer import Committer
 from device_ingest.dicom.storage import Answer, Storage
@@ -38,7 +38,7 @@ QUIET_S = 60.0
 # How long a reactor sleeps when nothing wakes it, in seconds.
 WAIT_S = 0.02
 # How often a busier process lets another one have a new connection first, and for how long, in seconds.
-YIELDS, YIELD_S = 5, 0.004
+YIELDS, YIELD_S = 25, 0.004
 
 
 class Waking(queue.Queue[Any]):
@@ -120,13 +120,15 @@ class Handler(RequestHandler):
         return association
 
 
-class Server(ThreadedAssociationServer):
-    """A server on a socket that listens already, shared with other processes; the least busy one accepts."""
+class Server(AssociationServer):
+    """A server on a socket that listens already, shared with other processes; the least busy one accepts.
+
+    An association is a thread of its own, and it is made here: a further thread would make it later than it is counted.
+    """
 
     listening: socket.socket
     counts: mmap.mmap | None = None
     place: int = 0
-    daemon_threads = True
     _yielded = 0
 
     def server_bind(self) -> None:
@@ -154,7 +156,10 @@ class Server(ThreadedAssociationServer):
             time.sleep(YIELD_S)
             raise BlockingIOError
         self._yielded = 0
-        return super().get_request()
+        accepted = super().get_request()
+        if self.counts is not None:
+            self.counts[self.place] = min(self._busy() + 1, 255)
+        return accepted
 
 
 class Listener:
@@ -206,6 +211,7 @@ class Listener:
         for association in self.server.active_associations:
             association.abort()
         self.committer.close()
+        self.gateway.close()
 
     def _requested(self, event: Event) -> None:
         """Refuse whoever is not a registered device (PS3.8 section 9.3.4: the reasons of a rejection)."""

@@ -54,42 +54,50 @@ class _Draft:
 
 
 class _Reader:
-    """Fields of one message as plain, unescaped texts."""
+    """Segments of one message as fields of plain, unescaped texts."""
 
-    def __init__(self, message: Any) -> None:
-        self.message = message
+    def __init__(self, text: str) -> None:
+        self.lines = text.strip().split("\r")
+        head = self.lines[0]
+        self.mark = head[3:4]
+        if head[:3] != "MSH" or head.find(self.mark, 4) < 0:  # what an odd character set makes of the bytes
+            raise malformed("the segments cannot be read", code=100)
+        encoding = head[4 : head.find(self.mark, 4)]
+        self.component = encoding[:1] or "^"
+        self.repetition = encoding[1:2] or "~"
+        self.escape = encoding[2:3] or "\\"
+        self._escapes: Any = None
 
-    def fields(self, segment: Any) -> list[list[list[str]]]:
-        """Fields from 0 (the segment's name), each a list of repetitions, each a list of components."""
-        return [self._repetitions(item) for item in segment]
+    def segments(self) -> list[list[list[list[str]]]]:
+        """Fields from 0 (the segment's name), each a list of repetitions, each a list of components.
 
-    def _repetitions(self, item: Any) -> list[list[str]]:
-        separators = self.message.separators
-        repeated = str(item).split(separators[2])
-        return [[self._plain(part) for part in one.split(separators[3])] for one in repeated]
+        In MSH the mark between fields is itself the first field, so each stands one place before its number.
+        """
+        return [[self._repetitions(field) for field in line.split(self.mark)] for line in self.lines]
+
+    def _repetitions(self, text: str) -> list[list[str]]:
+        if self.repetition not in text and self.component not in text:
+            return [[self._plain(text)]]
+        return [[self._plain(part) for part in one.split(self.component)] for one in text.split(self.repetition)]
 
     def _plain(self, text: str) -> str:
-        if self.message.esc not in text:
+        if self.escape not in text:
             return text.strip()
         try:
-            return str(self.message.unescape(text, FORMATTING)).strip()
-        except ValueError:
+            self._escapes = self._escapes or hl7.parse(self.lines[0])
+            return str(self._escapes.unescape(text, FORMATTING)).strip()
+        except (hl7.HL7Exception, ValueError):
             raise malformed("an escape sequence that is none") from None
 
 
 def read_message(text: str, header: Header, zone: ZoneInfo, received_at: datetime) -> LabMessage:
     """The results of a message. Raises NotAccepted with the reason for its sender."""
     check_header(header)
-    try:
-        message = hl7.parse(text)
-    except (hl7.HL7Exception, IndexError, ValueError, AssertionError) as error:
-        raise malformed("the segments cannot be read", code=100) from error
-    reader = _Reader(message)
+    segments = _Reader(text).segments()
     person: StatedPerson | None = None
     order: list[list[list[str]]] = []
     drafts: list[_Draft] = []
     note_of_value = False
-    segments = [reader.fields(segment) for segment in message]
     if not text.endswith("\r") and segments[-1][0][0][0] in ("OBX", "OBR", "PID") and _short(segments[-1]):
         raise NotAccepted(TRUNCATED)
     for fields in segments:

@@ -24,23 +24,28 @@ class KmisSession(Session):
 install_wall(KmisSession)
 
 # Parameters of a statement are people's data: no error text shows them.
-POOL = {"pool_size": 20, "max_overflow": 20, "pool_pre_ping": True, "hide_parameters": True}
+POOL = {"pool_size": 20, "max_overflow": 20, "hide_parameters": True}
 SET_SCOPE = text(
     "select set_config('kmis.user_id', :user_id, true), set_config('kmis.scope', :scope, true),"
     " set_config('kmis.reason', :reason, true)"
 )
 DRIVER_SCOPE = re.sub(r":(\w+)", r"%(\1)s", SET_SCOPE.text)
+SESSION_SCOPE = DRIVER_SCOPE.replace("true", "false")
 
 
 @lru_cache(maxsize=8)
-def _engine(address: str) -> Engine:
-    return create_engine(address, **POOL)
+def _engine(address: str, asks_first: bool) -> Engine:
+    return create_engine(address, **POOL, pool_pre_ping=asks_first)
 
 
-def engine(settings: Settings, role: Role = "kmis_app") -> Engine:
-    """The connection pool of a role; one per address and process."""
+def engine(settings: Settings, role: Role = "kmis_app", *, asks_first: bool = True) -> Engine:
+    """The connection pool of a role; one per address and process.
+
+    ``asks_first=False``: a connection is handed out without asking the server whether it still holds. Whoever takes
+    that pool tries again with the other one.
+    """
     address = settings.url(role).set(drivername="postgresql+psycopg")
-    return _engine(address.render_as_string(hide_password=False))
+    return _engine(address.render_as_string(hide_password=False), asks_first)
 
 
 @lru_cache(maxsize=8)
@@ -88,19 +93,47 @@ def transaction(
         session.close()
 
 
-def at_once(bind: Engine, scope: Scope, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """One statement as one committed transaction, sent in one go; returns its rows.
+@contextmanager
+def in_one_go(bind: Engine, scope: Scope) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A transaction of the driver's own statements: nothing waits for the store before its rows are asked for.
 
-    For the few paths where a device waits for every row: the same scope as in ``transaction``, a third of its time.
-    ``statement`` is the driver's own, with ``%(name)s`` for its values.
+    For the few paths where a device waits for every row: the same scope as in ``transaction``. Committed at the end;
+    an error rolls back.
     """
     with contextlib.closing(bind.raw_connection()) as pooled:
         connection = cast("psycopg.Connection[tuple[Any, ...]]", pooled.driver_connection)
         with connection.pipeline():
             connection.execute(DRIVER_SCOPE, _settings_of(scope))
-            cursor = connection.execute(statement, values)
+            yield connection
             connection.commit()
-            return cursor.fetchall()
+
+
+class Standing:
+    """A connection outside of every pool, for one task that a device waits for: each statement is a transaction.
+
+    The scope stays until another one is set, which saves the round trips of a transaction; nobody else gets the
+    connection. After an error it is closed.
+    """
+
+    def __init__(self, settings: Settings, role: Role = "kmis_app") -> None:
+        self._connection = psycopg.connect(settings.dsn(role), autocommit=True)
+        self._scope: dict[str, str] | None = None
+
+    def run(self, scope: Scope, statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows of one statement, committed; ``statement`` has ``%(name)s`` for its values."""
+        try:
+            wanted = _settings_of(scope)
+            if wanted != self._scope:
+                self._connection.execute(SESSION_SCOPE, wanted)
+                self._scope = wanted
+            return self._connection.execute(statement, values).fetchall()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self._connection.close()
 
 
 def dispose_engines() -> None:
@@ -109,4 +142,13 @@ def dispose_engines() -> None:
     _maker.cache_clear()
 
 
-__all__ = ["KmisSession", "apply_scope", "at_once", "dispose_engines", "engine", "give_reason", "transaction"]
+__all__ = [
+    "KmisSession",
+    "Standing",
+    "apply_scope",
+    "dispose_engines",
+    "engine",
+    "give_reason",
+    "in_one_go",
+    "transaction",
+]

@@ -74,7 +74,7 @@ def test_while_the_store_is_down_the_sender_is_told_and_the_message_is_taken_up_
     handler = Handler(Gateway(laboratory.settings))
     nowhere = create_engine("postgresql+psycopg://kmis_app@127.0.0.1:1/kmis", connect_args={"connect_timeout": 2})
     with monkeypatch.context() as patched:
-        patched.setattr(gateway_module, "engine", lambda settings: nowhere)
+        patched.setattr(gateway_module, "engine", lambda settings, **_: nowhere)
         answer = handler.handle(arrived(handler, oru("S1", iin=iin, filler="S1"))).decode()
         cut = Framer(Limits(1000, 1000, 5, 5), handler.spool.pending)
         assert not list(cut.feed(BEGIN + oru("S2", iin=iin, filler="S2")))

@@ -146,6 +146,9 @@ class HomeCalls:
         performed = self._moment(wanted.performed_at) or self.clock.now()
         if performed > self.clock.now() + timedelta(minutes=5):
             raise errors.PerformedInFuture()
+        if _minute(performed) == _minute(call.called_at):
+            # Forms tell the minute: what is done in the minute of the call came after it.
+            performed = max(performed, call.called_at)
         if performed < call.called_at:
             raise errors.PerformedBeforeCall()
         practitioner = call.practitioner_id or scope_of(self.session).practitioner_id
@@ -268,3 +271,7 @@ class HomeCalls:
             if refusal is None:
                 raise
             raise refusal() from None
+
+
+def _minute(moment: datetime) -> datetime:
+    return moment.replace(second=0, microsecond=0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
@@ -18,9 +18,11 @@ from operational.domains.patients.card import (
     register_card_action,
     register_timeline_source,
 )
+from operational.domains.patients.models import Patient
 from operational.web.texts import translate
 
 KIND = "pregnancy"
+CHILD_DAYS = 10 * 365  # nobody younger is offered the buttons of a pregnancy
 RISK_TONES = {"low": "ok", "moderate": "warning", "high": "danger"}
 
 
@@ -75,14 +77,23 @@ def _count(session: Session, patient_ids: tuple[int, ...]) -> int:
     return repository.count_of(session, patient_ids)
 
 
+def _may_bear(patient: Patient, today: date) -> bool:
+    """Whether the buttons of a pregnancy stand on this card; an unknown sex or age hides nothing."""
+    if patient.death_date is not None or patient.sex == "M":
+        return False
+    return patient.birth_date is None or (today - patient.birth_date).days > CHILD_DAYS
+
+
 def register() -> None:
     """Put pregnancies on every card; called once by the composition."""
     register_timeline_source(
         TimelineSource(KIND, "maternity.timeline", "maternity.read", _entries, _count, icon="people")
     )
     register_card_action(
-        CardAction("maternity.new", "/pregnancies/new?patient={patient_id}", "maternity.write", "plus")
+        CardAction("maternity.new", "/pregnancies/new?patient={patient_id}", "maternity.write", "plus", _may_bear)
     )
     register_card_action(
-        CardAction("maternity.birth_new", "/births/new?patient={patient_id}", "maternity.deliver", "user-add")
+        CardAction(
+            "maternity.birth_new", "/births/new?patient={patient_id}", "maternity.deliver", "user-add", _may_bear
+        )
     )

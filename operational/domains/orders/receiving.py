@@ -14,7 +14,7 @@ from operational.domains.orders import receiving_repository as repository
 from operational.domains.orders.models import DeviceMessage
 from operational.domains.orders.receiving_matching import chosen_match, find_match, reason_of
 from operational.domains.orders.receiving_results import FillerTaken, record_reports, withdraw_report
-from operational.domains.orders.receiving_schemas import LabMessage, Match, Outcome, Received, stated
+from operational.domains.orders.receiving_schemas import LabMessage, Match, Outcome, Received, lock_keys, stated
 from operational.domains.orders.receiving_studies import dismiss_study, match_study, unmatch_study
 from operational.kit.access import scope_of
 from operational.kit.audit import audit
@@ -32,8 +32,7 @@ def record_report(session: Session, clock: Clock, received: Received, message: L
     """
     if received.device is None:
         raise ValueError("a message of an unknown sender is quarantined, not recorded")
-    fillers = [f"filler:{received.device.id}:{report.filler_number}" for report in message.reports]
-    repository.lock(session, f"raw:{received.raw_sha256}", *set(fillers))
+    repository.lock(session, *lock_keys(received, message))
     row = repository.message_by_raw(session, received.raw_sha256, received.device.id)
     if row is not None and row.status in ANSWERED:
         reports = repository.reports_of_message(session, row.id)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,24 @@ VALUE_COLUMNS = (
 )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class TestCodes:
+    """The catalogue's tests by the device's own code, by LOINC, and by the catalogue's code."""
+
+    by_device: Mapping[str, str]
+    by_loinc: Mapping[str, str]
+    catalogue: Collection[str]
+
+    def of(self, value: LabValue) -> str | None:
+        """The catalogue's code of a value's test; None while nobody has mapped it."""
+        code = value.device_code or ""
+        return (
+            self.by_device.get(code)
+            or self.by_loinc.get(value.loinc or code)
+            or (code if code in self.catalogue else None)
+        )
+
+
 class FillerTaken(Exception):
     """The laboratory's number belongs to a report of another person or another order."""
 
@@ -36,8 +55,7 @@ def record_reports(
     """
     kept = []
     for report in message.reports:
-        # Two analysers count from one each: the device's code makes the number unique in the organisation.
-        number = f"{device_code}:{report.filler_number}" if numbered and report.filler_number else None
+        number = number_of(device_code, report) if numbered else None
         written = _write_report(session, row, number, report, match)
         if written is not None:
             kept.append(written.id)
@@ -48,6 +66,11 @@ def record_reports(
         if final and not repository.tests_without_result(session, match.order_id):
             complete_order(order, now)
     return tuple(kept)
+
+
+def number_of(device_code: str, report: LabReport) -> str | None:
+    """Two analysers count from one each: the device's code makes the number unique in the organisation."""
+    return f"{device_code}:{report.filler_number}" if report.filler_number else None
 
 
 def withdraw_report(session: Session, report: DiagnosticReport, reason: str, now: datetime) -> None:
@@ -116,10 +139,12 @@ def _known(session: Session, row: DeviceMessage, number: str | None, match: Matc
 
 def _write_values(session: Session, row: DeviceMessage, report: DiagnosticReport, delivered: LabReport) -> bool:
     """Bring the report's values to what was delivered; True when a value that stood there changed."""
-    values = _merged(delivered.values)
-    by_device, by_loinc, catalogue = repository.test_codes(
-        session, row.device_id, [value.device_code for value in values if value.device_code],
-        [value.loinc for value in values if value.loinc],
+    values = merged(delivered.values)
+    tests = TestCodes(
+        *repository.test_codes(
+            session, row.device_id, [value.device_code for value in values if value.device_code],
+            [value.loinc for value in values if value.loinc],
+        )
     )  # fmt: skip
     standing = repository.results(session, report.id)
     by_test = {result.test_code: result for result in standing if result.test_code}
@@ -127,14 +152,14 @@ def _write_values(session: Session, row: DeviceMessage, report: DiagnosticReport
     changed = False
     for value in values:
         code = value.device_code or ""
-        test = by_device.get(code) or by_loinc.get(value.loinc or code) or (code if code in catalogue else None)
+        test = tests.of(value)
         result = (by_test.get(test) if test else None) or by_name.get(code)
         if value.withdrawn:
             if result is not None:
                 result.voided_at, result.void_reason = delivered.issued_at, WITHDRAWN
                 changed = True
             continue
-        wanted = _columns(value, delivered)
+        wanted = columns_of(value, delivered)
         if result is None:
             result = LabResult(
                 owner_organisation_id=report.owner_organisation_id, report_id=report.id, patient_id=report.patient_id,
@@ -159,7 +184,8 @@ def _write_values(session: Session, row: DeviceMessage, report: DiagnosticReport
     return changed
 
 
-def _columns(value: LabValue, delivered: LabReport) -> dict[str, Any]:
+def columns_of(value: LabValue, delivered: LabReport) -> dict[str, Any]:
+    """The columns of a value that come from its message."""
     return {
         "device_name": value.device_name,
         "value_kind": value.kind,
@@ -191,7 +217,7 @@ def _differs(standing: object, wanted: object) -> bool:
     return standing != wanted
 
 
-def _merged(values: Iterable[LabValue]) -> list[LabValue]:
+def merged(values: Iterable[LabValue]) -> list[LabValue]:
     """One value per test: further lines of a text are joined, a later number replaces an earlier one."""
     merged: dict[str, LabValue] = {}
     for place, value in enumerate(values):

@@ -200,3 +200,9 @@ def stated(message: LabMessage) -> dict[str, Any]:
     content = message.model_dump(mode="json")
     numbers = sorted({number for report in message.reports for number in report.accession_numbers})
     return {"person": content["person"], "accession_numbers": numbers, "message": content}
+
+
+def lock_keys(received: Received, message: LabMessage) -> set[str]:
+    """What nobody else may work on while the message is recorded: its bytes, and the laboratory's numbers."""
+    device = received.device.id if received.device else None
+    return {f"raw:{received.raw_sha256}", *(f"filler:{device}:{report.filler_number}" for report in message.reports)}

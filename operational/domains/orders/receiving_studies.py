@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from kmis.clock import Clock
@@ -20,9 +19,10 @@ from operational.domains.orders.receiving_matching import (
     reason_of,
 )
 from operational.domains.orders.receiving_schemas import DeliveredInstance, KnownDevice, Verdict
+from operational.domains.orders.service import settle
 from operational.kit.access import Scope, scope_of
 from operational.kit.audit import audit
-from operational.kit.db import at_once, give_reason
+from operational.kit.db import Standing, give_reason
 from operational.kit.errors import NotFound
 
 
@@ -62,13 +62,12 @@ def record_instances(
     return verdicts
 
 
-def add_at_once(bind: Engine, scope: Scope, device: KnownDevice, batch: Sequence[DeliveredInstance]) -> set[str]:
+def add_at_once(store: Standing, scope: Scope, device: KnownDevice, batch: Sequence[DeliveredInstance]) -> set[str]:
     """Index what is new of studies that are being received, in one step; returns the UIDs that are done.
 
     The others go through ``record_instances``.
     """
-    values = repository.instance_values(device.organisation_id, batch)
-    rows = at_once(bind, scope, repository.ADD_INSTANCES, values)
+    rows = store.run(scope, repository.ADD_INSTANCES, repository.instance_values(device.organisation_id, batch))
     return {row[0] for row in rows if row[1] == "receiving"}
 
 
@@ -117,7 +116,7 @@ def match_study(
 
 
 def unmatch_study(session: Session, clock: Clock, study_id: int, reason: str) -> ImagingStudy:
-    """Take the match of a study back: it waits in the inbox again, and its order is open again.
+    """Take the match of a study back: it waits in the inbox again; its order is what its other deliveries make of it.
 
     Raises NotFound, NotMatched, ReasonNeeded.
     """
@@ -126,13 +125,12 @@ def unmatch_study(session: Session, clock: Clock, study_id: int, reason: str) ->
     if study.patient_id is None:
         raise errors.NotMatched()
     give_reason(session, reason)
-    if study.order_id is not None:
-        order = repository.order(session, study.order_id)
-        if order is not None and order.status in ("in_progress", "completed"):
-            order.status, order.completed_at = "active", None
+    order = repository.order(session, study.order_id) if study.order_id is not None else None
     study.patient_id = study.order_id = study.matched_at = study.matched_by = study.matched_user_id = None
     study.stated = study.stated | {"problem": "unmatched_by_hand"}
     session.flush()
+    if order is not None:
+        settle(session, order, clock.now())
     _audit(session, "imaging_study.unmatched", study, reason)
     return study
 

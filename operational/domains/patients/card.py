@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
 from operational.domains.patients import repository
+from operational.domains.patients.models import Patient
 from operational.web.texts import has_text, translate
 
 
@@ -53,14 +54,20 @@ class TimelineSource:
     icon: str = "dot"
 
 
+def living(patient: Patient, today: date) -> bool:
+    """Whether nothing speaks against treating this person today."""
+    return patient.death_date is None
+
+
 @dataclass(frozen=True, slots=True)
 class CardAction:
-    """A button of the card's header; ``url`` holds ``{patient_id}``."""
+    """A button of the card's header; ``url`` holds ``{patient_id}``, ``applies`` says on whose card it stands."""
 
     text_key: str
     url: str
     permission: str
     icon: str = "dot"
+    applies: Callable[[Patient, date], bool] = living
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +96,11 @@ def register_card_action(action: CardAction) -> None:
     _actions[action.text_key] = action
 
 
-def actions_for(permissions: Collection[str]) -> list[CardAction]:
-    """The buttons of the reader."""
-    return [action for action in _actions.values() if action.permission in permissions]
+def actions_for(permissions: Collection[str], patient: Patient, today: date) -> list[CardAction]:
+    """The buttons of the reader on this person's card."""
+    return [
+        action for action in _actions.values() if action.permission in permissions and action.applies(patient, today)
+    ]
 
 
 def sources_for(permissions: Collection[str]) -> list[TimelineSource]:

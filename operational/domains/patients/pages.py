@@ -147,7 +147,7 @@ def show(patient_id: int, request: Request, viewer: CanRead, db: Db, kind: str =
         head=head,
         timeline=shown,
         kind=kind,
-        actions=card.actions_for(viewer.permissions),
+        actions=card.actions_for(viewer.permissions, head.patient, views.today_of(request)),
         icons={source.kind: source.icon for source in shown.sources},
         disagreements=_disagreements(head.patient),
     )

@@ -18,6 +18,7 @@ from operational.domains.encounters.models import Encounter
 from operational.domains.home_visits.models import HomeCall
 from operational.domains.maternity.models import PregnancyVisit
 from operational.domains.monitoring.signals import closing
+from operational.domains.monitoring.signals.service import Signals
 from operational.events.encounters import VisitSigned, VisitVoided
 from operational.events.home_visits import HomeCallDone
 from operational.events.inpatient import StayDischarged, VitalSignsTaken
@@ -255,3 +256,19 @@ def test_from_the_signature_to_the_closing_through_the_outbox(
         apply_scope(session, scope)
         found = session.execute(text("select state, outcome from signal_case where id = :case"), {"case": case}).one()
     assert tuple(found) == ("closed", "visited")
+
+
+def test_a_list_read_before_the_worker_closed_a_case_delivers_nothing(place: Place) -> None:
+    patient, key = opened(place)
+    signals = Signals(place.session, FixedClock(NOW), ZONE)
+    stale = signals.get(key)
+    place.session.execute(
+        text(
+            "update signal_case set state = 'closed', closed_at = now(), outcome = 'visited', visited_at = now()"
+            " where id = :key"
+        ),
+        {"key": key},
+    )
+    assert stale.state == "opened" and signals.addressed(stale)
+    signals.delivered([stale])
+    assert [row["state"] for row in place.cases(patient)] == ["closed"]

@@ -207,6 +207,24 @@ def test_a_study_is_matched_by_hand_and_the_match_taken_back(session: Session, d
     assert study.void_reason == "a phantom"
 
 
+def test_an_order_with_a_report_stays_complete_when_its_study_is_taken_away(
+    session: Session, device: KnownDevice
+) -> None:
+    receiving_studies.record_instances(session, CLOCK, device, [instance("1.2.14", 1)])
+    study = session.scalars(select(ImagingStudy).where(ImagingStudy.study_uid == "1.2.14")).one()
+    patient = create_patient(session, device.organisation_id)
+    order = create_order(session, patient, "imaging")
+    receiving.match_study(session, CLOCK, study.id, patient.id, order.id)
+    report = DiagnosticReport(
+        owner_organisation_id=patient.owner_organisation_id, patient_id=patient.id, order_id=order.id,
+        category="imaging", source="manual", issued_at=AT, conclusion="no change",
+    )  # fmt: skip
+    session.add(report)
+    session.flush()
+    receiving.unmatch_study(session, CLOCK, study.id, "another patient")
+    assert (order.status, order.completed_at) == ("completed", AT)
+
+
 def test_another_organisations_study_is_foreign(session: Session, device: KnownDevice, world: dict[str, int]) -> None:
     receiving_studies.record_instances(session, CLOCK, device, [instance("1.2.5", 1)])
     other = KnownDevice(device.id, world["other"], "O", "dicom", "O", None, None)

@@ -276,7 +276,8 @@ def acts_since(
         PregnancyVisit.owner_organisation_id == organisation_id,
         PregnancyVisit.place != "hospital",
         PregnancyVisit.voided_at.is_(None),
-        PregnancyVisit.visited_at >= since,
+        # To the minute: a visit of the very minute may be the one that sent her to the hospital.
+        PregnancyVisit.visited_at > since,
     )
     found += [("pregnancy_visit", "pregnancy_visit", key, at) for key, at in session.execute(seen)]
     return sorted(found, key=lambda act: act[3])

@@ -62,7 +62,9 @@ class Signals:
     def delivered(self, cases: list[SignalCase]) -> None:
         """Cases that stand on the screen of whom they are addressed to are delivered."""
         now = self.clock.now()
-        waiting = [case for case in cases if case.state == "opened" and self.addressed(case)]
+        shown = sorted(case.id for case in cases if case.state == "opened" and self.addressed(case))
+        # Read again under the lock: the worker may have closed one since the list was read.
+        waiting = [case for case in map(self._locked, shown) if case.state == "opened"]
         for case in waiting:
             self._deliver(case, now)
         if waiting:
