@@ -13,7 +13,7 @@ from tests.e2e.installation import Installation
 from tests.e2e.screens import pick, text
 
 ZONE = ZoneInfo("Asia/Oral")
-MOMENT = "%Y-%m-%dT%H:%M"
+MOMENT = "%d.%m.%Y %H:%M"
 
 
 @dataclass(frozen=True, slots=True)

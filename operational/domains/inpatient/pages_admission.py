@@ -112,6 +112,7 @@ class PresentationPage:
 
     row: HospitalPresentation
     person: Person
+    organisation: str
     department: Department
     doctor: Practitioner | None
     stay: HospitalStay | None
@@ -267,6 +268,7 @@ def presentation_page(
     return PresentationPage(
         row=row,
         person=views.person(db, row.patient_id, request),
+        organisation=name(row.owner_organisation_id),
         department=department,
         doctor=repository.practitioner(db, row.practitioner_id) if row.practitioner_id else None,
         stay=repository.stay_of_presentation(db, key),

@@ -27,7 +27,7 @@ from operational.web.language import language_of
 
 Choices = list[tuple[str, str]]
 INTENSIVE_CARE = "intensive_care"
-CONTROL_MOMENT = "%Y-%m-%dT%H:%M"  # what a control of type datetime-local takes and sends
+TYPED_MOMENT = "%d.%m.%Y %H:%M"
 DIRECTORIES = (
     "bed_profile", "arrival_channel", "refusal_reason", "stay_outcome", "treatment_result", "stay_condition",
     "blood_component", "anaesthesia", "maternal_death", "financing_source",
@@ -153,8 +153,8 @@ def patient_ids(db: Session, text: str, request: Request) -> list[int] | None:
 
 
 def moment_value(at: datetime | None, request: Request) -> str:
-    """A moment as a control of type datetime-local takes it."""
-    return f"{local(at, request.app.state.settings.timezone):{CONTROL_MOMENT}}" if at else ""
+    """A moment as people type it, on the clock of the organisation."""
+    return f"{local(at, request.app.state.settings.timezone):{TYPED_MOMENT}}" if at else ""
 
 
 def now_value(request: Request) -> str:

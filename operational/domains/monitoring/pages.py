@@ -174,7 +174,8 @@ def _cell_text(cell: Cell, zone: str) -> str:
     if cell is None:
         return ""
     if isinstance(cell, datetime):
-        return format_moment(cell, zone)
+        # Rows carry the clock of the organisation already; only a moment with a zone is still to be put on it.
+        return format_moment(cell, zone) if cell.tzinfo else f"{cell:%d.%m.%Y %H:%M}"
     if isinstance(cell, date):
         return format_date(cell, zone)
     if isinstance(cell, bool):

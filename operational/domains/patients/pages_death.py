@@ -46,7 +46,7 @@ COLUMNS = (
     Column("deaths.column.cause", narrow=True),
     Column("deaths.column.state"),
 )
-CONTROL_MOMENT = "%Y-%m-%dT%H:%M"  # what a control of type datetime-local takes and sends
+TYPED_MOMENT = "%d.%m.%Y %H:%M"
 FLAGS = ("autopsy_flag",)
 
 
@@ -204,7 +204,7 @@ def edit_form(key: int, request: Request, viewer: CanRegister, db: Db) -> HTMLRe
         if (code := names.get(values[name])) is not None:
             kazakh = code.name_kk if language_of(request) == "kk" else None
             values[f"{name}_text"] = f"{code.code} {kazakh or code.name_ru}"
-    values["died_at"] = f"{local(death.died_at, request.app.state.settings.timezone):{CONTROL_MOMENT}}"
+    values["died_at"] = f"{local(death.died_at, request.app.state.settings.timezone):{TYPED_MOMENT}}"
     values["autopsy_flag"] = "1" if death.autopsy_flag else ""
     values["time_unknown"] = "" if death.time_known_flag else "1"
     return render(request, "patients/death_form.html", _form(request, db, values, death.patient_id, death))

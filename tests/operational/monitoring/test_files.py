@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from kmis.settings import Settings
 from operational.domains.monitoring import service
+from operational.domains.monitoring.pages import _cell_text
 from operational.kit.access import Scope
 from tests.kmis.query import small_lake
 from tests.kmis.query.conftest import Place, open_place
@@ -132,3 +134,9 @@ def test_order_of_a_worker_that_died_is_taken_up_again(client: TestClient, place
     assert state(settings, row[0]) == "running"  # the command line's own file: no worker makes it
     assert service.make_waiting(settings, place.service) == 1
     assert state(settings, key) == "ready"
+
+
+def test_a_row_shows_the_clock_of_the_organisation_once() -> None:
+    """Rows come in local time already; a moment with a zone is put on the organisation's clock."""
+    assert _cell_text(datetime(2026, 11, 25, 0, 15), "Asia/Oral") == "25.11.2026 00:15"
+    assert _cell_text(datetime(2026, 11, 24, 19, 15, tzinfo=UTC), "Asia/Oral") == "25.11.2026 00:15"
