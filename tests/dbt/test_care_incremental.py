@@ -18,7 +18,7 @@ CELLS = ("agg_lab_result_cell", "agg_imaging_study_cell", "agg_home_call_cell", 
 
 
 @pytest.mark.requirement("LIVE-01", "LIVE-04", "MAT-05", "MAT-10", "MAT-11", "SIG-01", "SIG-06")
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_passes_over_random_care_equal_a_rebuild(lake: Lake, seed: int) -> None:
     care = narrowed(lake, *FACTS, *CELLS)
     region = create_region(Store())

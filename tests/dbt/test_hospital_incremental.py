@@ -20,7 +20,7 @@ def lake(lake: Lake) -> Lake:
 
 
 @pytest.mark.requirement("DASH-07", "DASH-08", "XLS-19", "XLS-22", "REP-19", "LIVE-05")
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_passes_over_random_hospital_work_equal_a_rebuild(lake: Lake, seed: int) -> None:
     """People are moved, merged and separated between the batches, organisations move in the tree."""
     region = create_region(Store())

@@ -129,7 +129,7 @@ class Mutator:
 
 
 @pytest.mark.requirement("DASH-01", "XLS-01", "XLS-02", "REP-01", "REP-02", "LIVE-04")
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_passes_over_random_batches_equal_a_rebuild(lake: Lake, seed: int) -> None:
     region = create_region(Store())
     mutator = Mutator(region, random.Random(seed))
