@@ -1,4 +1,7 @@
-"""Every screen, in Kazakh and in the long run in Russian too: it opens, nothing is untranslated, nothing leaves the screen, it has a picture."""
+"""Every screen: it opens, nothing is untranslated, nothing leaves the screen, it has a picture.
+
+The short run sees them in Kazakh, the long one in Russian too.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from tests.e2e.conftest import SignedIn
 from tests.e2e.installation import Installation

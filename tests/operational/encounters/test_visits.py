@@ -339,3 +339,13 @@ def test_a_value_outside_its_directory_is_refused_at_its_field(client: TestClien
     url = f"{VISITS}/{begun(client, registered(session).id)}"
     problem(client.patch(url, json={"outcome": "nonsense"}), 422, "outcome", "нет в справочнике")
     assert client.patch(url, json={"outcome": "recovery"}).status_code == 200
+
+
+def test_the_form_of_a_new_visit_shows_what_is_wrong_with_what_it_does_not_show(
+    client: TestClient, session: Session
+) -> None:
+    patient = registered(session).id
+    session.execute(text("update patient set death_date = '2026-11-20' where id = :key"), {"key": patient})
+    answer = client.post("/visits", data={"patient_id": str(patient), "visit_reason": "disease", "place": "polyclinic"})
+    assert answer.status_code == 422
+    assert "вне времени жизни" in answer.text
