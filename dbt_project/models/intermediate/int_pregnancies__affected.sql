@@ -1,7 +1,18 @@
 -- Grain: one row per pregnancy that the batch can move: with its care, risks, visits and births, with its person and
 -- organisation, and with the other pregnancies of the person, because of two that are open at once one is counted.
+-- A planned examination stands at the last day that it is due, so its context moves apart from the pregnancy's.
 -- affected_xid lets a reader leave out what an earlier pass left here.
-with named as (
+with planned as (
+  select
+    led.pregnancy_id,
+    led.patient_id,
+    led.owner_organisation_id,
+    plan.due_to as event_date
+  from {{ ref('stg_operational__planned_pregnancy_visit') }} as plan
+  inner join {{ ref('int_pregnancies__led') }} as led on plan.pregnancy_id = led.pregnancy_id
+),
+
+named as (
   select
     key as pregnancy_id,
     xid
@@ -14,6 +25,8 @@ with named as (
   {%- endfor %}
   union all
   {{ moved_with_context(ref('int_pregnancies__led'), 'pregnancy_id') }}
+  union all
+  {{ moved_with_context('planned', 'pregnancy_id') }}
 ),
 
 people as (
