@@ -69,18 +69,18 @@ def test_many_at_once_are_each_recorded_once(laboratory: Laboratory, gateway: Ga
     order, accession = laboratory.order(patient, "laboratory", ("DV_WBC", "DV_HGB"))
     hgb = "OBX|1|NM|718-7^Hb^LN||120|g/L||N|||F"
     messages = [
-        oru("Q1", iin=iin, placer=accession, filler="Q-1"),
-        oru("Q2", iin=iin, placer=accession, filler="Q-2", values=(hgb,)),
-        *(oru(f"Q{n}", iin=iin, filler=f"Q-{n}") for n in range(3, 9)),
-        oru("Q9", iin="", filler="Q-9"),
-        oru("Q1", iin=iin, placer=accession, filler="Q-1"),
+        oru("MANY1", iin=iin, placer=accession, filler="MANY-1"),
+        oru("MANY2", iin=iin, placer=accession, filler="MANY-2", values=(hgb,)),
+        *(oru(f"MANY{n}", iin=iin, filler=f"MANY-{n}") for n in range(3, 9)),
+        oru("MANY9", iin="", filler="MANY-9"),
+        oru("MANY1", iin=iin, placer=accession, filler="MANY-1"),
     ]
     with ThreadPoolExecutor(len(messages)) as pool:
         answers = list(pool.map(lambda message: handled(handler, message), messages))
-    assert all("QSA|AA|M" in answer for answer in answers)
+    assert all("MANYSA|AA|M" in answer for answer in answers)
     assert len(laboratory.rows(ROWS, patient)) == 8
     assert laboratory.rows("select status from diagnostic_order where id = %s", order)[0]["status"] == "completed"
-    (waiting,) = laboratory.rows("select status from device_message where control_id = 'Q9'")
+    (waiting,) = laboratory.rows("select status from device_message where control_id = 'MANY9'")
     assert waiting["status"] == "unmatched"
 
 

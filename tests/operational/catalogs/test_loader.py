@@ -79,12 +79,15 @@ def test_reference_intervals_of_a_laboratory_replace_the_draft(directories: Sess
 
 
 def test_tests_have_a_known_panel_and_specimen(directories: Session) -> None:
-    rows = directories.execute(text("select panel, specimen, name_kk from lab_test")).all()
+    ours = [row[0] for row in files.lab_test_rows()]
+    rows = directories.execute(
+        text("select panel, specimen, name_kk from lab_test where code = any(:codes)"), {"codes": ours}
+    ).all()
     known = {
         directory: {value.code for value in service.values(directories, directory)}
         for directory in ("lab_panel", "lab_specimen")
     }
-    assert len(rows) == len(files.lab_test_rows()) > 80
+    assert len(rows) == len(ours) > 80
     assert {row.panel for row in rows} == known["lab_panel"]
     assert {row.specimen for row in rows} == known["lab_specimen"]
     assert service.search_lab_tests(directories, "гемоглобин")[0].code in ("HGB", "HBA1C")
