@@ -77,7 +77,7 @@ def test_many_at_once_are_each_recorded_once(laboratory: Laboratory, gateway: Ga
     ]
     with ThreadPoolExecutor(len(messages)) as pool:
         answers = list(pool.map(lambda message: handled(handler, message), messages))
-    assert all("MANYSA|AA|M" in answer for answer in answers)
+    assert all("MSA|AA|MANY" in answer for answer in answers)
     assert len(laboratory.rows(ROWS, patient)) == 8
     assert laboratory.rows("select status from diagnostic_order where id = %s", order)[0]["status"] == "completed"
     (waiting,) = laboratory.rows("select status from device_message where control_id = 'MANY9'")
