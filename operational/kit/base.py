@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Date,
     DateTime,
     ForeignKey,
@@ -77,3 +78,8 @@ class Voidable:
 
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[str | None]
+
+
+def void_has_reason() -> CheckConstraint:
+    """A voided row says why."""
+    return CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason")

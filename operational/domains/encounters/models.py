@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from operational.kit.base import Base, Created, Key, PatientData, Voidable
+from operational.kit.base import Base, Created, Key, PatientData, Voidable, void_has_reason
 
 
 def of_encounter(table: str) -> ForeignKeyConstraint:
@@ -28,10 +28,6 @@ def of_encounter(table: str) -> ForeignKeyConstraint:
         ["encounter.id", "encounter.patient_id", "encounter.owner_organisation_id"],
         name=f"fk_{table}_encounter",
     )
-
-
-def void_has_reason() -> CheckConstraint:
-    return CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason")
 
 
 class Encounter(Voidable, PatientData, Base):

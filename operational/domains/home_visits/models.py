@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from operational.kit.base import Base, Created, PatientData, Voidable
+from operational.kit.base import Base, Created, PatientData, Voidable, void_has_reason
 
 
 class HomeCall(Voidable, PatientData, Base):
@@ -24,7 +24,7 @@ class HomeCall(Voidable, PatientData, Base):
         CheckConstraint("status not in ('done','not_found') or performed_at is not null", name="performed"),
         CheckConstraint("performed_at >= called_at", name="performed_after_call"),
         CheckConstraint("due_at >= called_at", name="due"),
-        CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason"),
+        void_has_reason(),
         ForeignKeyConstraint(
             ["encounter_id", "patient_id"], ["encounter.id", "encounter.patient_id"], name="fk_home_call_encounter"
         ),

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from operational.kit.base import Base, Created, PatientData, Voidable
+from operational.kit.base import Base, Created, PatientData, Voidable, void_has_reason
 
 
 def of_stay(table: str) -> ForeignKeyConstraint:
@@ -29,10 +29,6 @@ def of_stay(table: str) -> ForeignKeyConstraint:
         ["hospital_stay.id", "hospital_stay.patient_id", "hospital_stay.owner_organisation_id"],
         name=f"fk_{table}_stay",
     )
-
-
-def void_has_reason() -> CheckConstraint:
-    return CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason")
 
 
 class HospitalPresentation(Voidable, PatientData, Base):

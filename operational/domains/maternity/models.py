@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from operational.kit.base import Base, Created, Dated, PatientData, Voidable
+from operational.kit.base import Base, Created, Dated, PatientData, Voidable, void_has_reason
 
 
 def of_pregnancy(table: str) -> ForeignKeyConstraint:
@@ -27,10 +27,6 @@ def of_pregnancy(table: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint(
         ["pregnancy_id", "patient_id"], ["pregnancy.id", "pregnancy.patient_id"], name=f"fk_{table}_pregnancy"
     )
-
-
-def void_has_reason() -> CheckConstraint:
-    return CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason")
 
 
 class Pregnancy(Voidable, PatientData, Base):

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from operational.kit.base import Base, Created, PatientData, Voidable
+from operational.kit.base import Base, Created, PatientData, Voidable, void_has_reason
 
 
 class SignalCase(Voidable, PatientData, Base):
@@ -24,7 +24,7 @@ class SignalCase(Voidable, PatientData, Base):
         CheckConstraint("(closed_at is null) = (outcome is null)", name="outcome"),
         CheckConstraint("due_at > opened_at", name="due"),
         CheckConstraint("closed_at >= opened_at", name="closed_after_opened"),
-        CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason"),
+        void_has_reason(),
         UniqueConstraint("rule_code", "subject", "subject_id", name="uq_signal_case_subject"),
         UniqueConstraint("id", "patient_id", "owner_organisation_id", name="uq_signal_case_part"),
         Index("ix_signal_case_open", "owner_organisation_id", "due_at", postgresql_where=text("state <> 'closed'")),

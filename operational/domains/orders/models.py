@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from operational.kit.base import Base, Created, Fed, Key, PatientData, Voidable
+from operational.kit.base import Base, Created, Fed, Key, PatientData, Voidable, void_has_reason
 
 CATEGORY = "category in ('laboratory','imaging')"
 
@@ -168,7 +168,7 @@ class DiagnosticReport(Voidable, PatientData, Base):
             "source = 'device' or collected_at is null or collected_at <= issued_at + interval '5 minutes'",
             name="collected",
         ),
-        CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason"),
+        void_has_reason(),
         of_order("diagnostic_report"),
         UniqueConstraint("id", "patient_id", "owner_organisation_id", name="uq_diagnostic_report_part"),
         Index("ix_diagnostic_report_order", "order_id"),
@@ -202,7 +202,7 @@ class LabResult(Voidable, PatientData, Base):
         CheckConstraint("interpretation is null or interpretation in ('LL','L','N','H','HH','A')",
                         name="interpretation"),
         CheckConstraint("status in ('preliminary','final','corrected')", name="status"),
-        CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason"),
+        void_has_reason(),
         ForeignKeyConstraint(
             ["report_id", "patient_id", "owner_organisation_id"],
             ["diagnostic_report.id", "diagnostic_report.patient_id", "diagnostic_report.owner_organisation_id"],
@@ -238,7 +238,7 @@ class ImagingStudy(Voidable, PatientData, Base):
         CheckConstraint("status in ('receiving','available')", name="status"),
         CheckConstraint("instances >= 0 and series >= 0", name="counts"),
         CheckConstraint("(patient_id is null) = (matched_at is null)", name="matched"),
-        CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason"),
+        void_has_reason(),
         of_order("imaging_study"),
         Index("ix_imaging_study_inbox", "owner_organisation_id", "received_at",
               postgresql_where=text("patient_id is null and voided_at is null")),

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from operational.kit.base import Base, Created, Dated, Key, PatientData, Voidable
+from operational.kit.base import Base, Created, Dated, Key, PatientData, Voidable, void_has_reason
 
 
 class Patient(Voidable, PatientData, Base):
@@ -41,7 +41,7 @@ class Patient(Voidable, PatientData, Base):
         CheckConstraint("birth_date >= date '1880-01-01'", name="birth_date_plausible"),
         CheckConstraint("death_date is null or birth_date is null or death_date >= birth_date", name="death_date"),
         CheckConstraint("merged_into_id is null or merged_into_id <> id", name="not_into_itself"),
-        CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason"),
+        void_has_reason(),
         Index("uq_patient_iin", "iin", unique=True, postgresql_where=text("voided_at is null")),
         Index(
             "uq_patient_newborn", "mother_id", "birth_date", "birth_order", unique=True,
@@ -145,7 +145,7 @@ class Death(Voidable, PatientData, Base):
         CheckConstraint(
             "maternal in ('no','pregnant','in_birth','within_42_days','within_year','unknown')", name="maternal"
         ),
-        CheckConstraint("voided_at is null or void_reason is not null", name="void_has_reason"),
+        void_has_reason(),
         Index("uq_death_patient", "patient_id", unique=True, postgresql_where=text("voided_at is null")),
         Index(
             "uq_death_certificate", "certificate_number", unique=True, postgresql_where=text("voided_at is null")
