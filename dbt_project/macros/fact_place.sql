@@ -1,5 +1,5 @@
 {# The place columns that every fact of a visit carries over from int_encounters__placed. #}
-{% macro fact_place(base, practitioner="practitioner_id") -%}
+{% macro fact_place(base) -%}
   {%- set columns = [
     "event_date", "event_year", "event_hour", "owner_organisation_id", "region_id", "district_id", "department_id",
     "practitioner_id", "practitioner_role_id", "specialty_code", "position_code", "patient_no", "sex", "age_years",
@@ -15,18 +15,4 @@
 {% macro touched_visits() -%}
   select distinct encounter_id
   from {{ ref('int_encounters__touched') }}
-{%- endmacro %}
-
-{# The cells (local date, organisation) of the images that the batch can move. #}
-{% macro touched_cells(affected, recent=false) -%}
-  select distinct
-    event_date,
-    owner_organisation_id
-  from {{ affected }} as affected
-  where
-    event_date is not null
-    and owner_organisation_id is not null
-    {%- if recent %}
-    and affected_xid > {{ from_xid() }}
-    {%- endif %}
 {%- endmacro %}

@@ -14,6 +14,7 @@ import select
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -27,7 +28,7 @@ from pynetdicom.pdu_primitives import A_ASSOCIATE
 from pynetdicom.transport import AssociationServer, AssociationSocket, RequestHandler
 
 from device_ingest.dicom.committer import Committer
-from device_ingest.dicom.storage import Answer, Storage
+from device_ingest.dicom.storage import OUT_OF_RESOURCES, Answer, Storage
 from device_ingest.dicom.worklist import answer_worklist
 from device_ingest.gateway import Gateway, KnownDevice, StoreUnavailable
 
@@ -238,13 +239,18 @@ class Listener:
         device = self._devices.get(event.assoc)
         if device is None or request.DataSet is None:
             return _status(Answer(0xC000, "no data set"))
-        answer = self.storage.store(
-            device,
-            request.DataSet.getbuffer(),
-            sop_class=str(request.AffectedSOPClassUID),
-            sop_instance=str(request.AffectedSOPInstanceUID),
-            transfer_syntax=str(event.context.transfer_syntax),
-        )
+        try:
+            answer = self.storage.store(
+                device,
+                request.DataSet.getbuffer(),
+                sop_class=str(request.AffectedSOPClassUID),
+                sop_instance=str(request.AffectedSOPInstanceUID),
+                transfer_syntax=str(event.context.transfer_syntax),
+            )
+        except Exception as error:  # the sender is told and repeats; the log says where, without what was sent
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            log.error("storing failed: %s in %s, line %s", type(error).__name__, place.name, place.lineno)
+            return _status(Answer(OUT_OF_RESOURCES, "not stored; send again"))
         if answer.study_uid is not None:
             self._open.setdefault(event.assoc, set()).add(answer.study_uid)
             if event.assoc not in self._devices:  # the peer hung up meanwhile

@@ -54,7 +54,7 @@ class Arrived:
     def __init__(self, limits: Limits, folder: Path) -> None:
         self._limits = limits
         # It lives from one read of the socket to another.
-        file = tempfile.SpooledTemporaryFile(limits.size, dir=str(folder))  # noqa: SIM115 closed when handled
+        file = tempfile.SpooledTemporaryFile(limits.size, dir=str(folder))  # noqa: SIM115 - closed when handled
         self._file: IO[bytes] = file
         self.size = 0
         self.framing = Framing.WHOLE

@@ -48,8 +48,9 @@ class Picture:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the file."""
-        return hashlib.sha256(self.content).hexdigest()
+        """SHA-256 of the data set, as the index keeps it: the file's own head names who sent it, and differs."""
+        head_size = 144 + int.from_bytes(self.content[140:144], "little")
+        return hashlib.sha256(self.content[head_size:]).hexdigest()
 
 
 def uid(*parts: object) -> UID:

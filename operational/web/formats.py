@@ -8,6 +8,8 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 NARROW_SPACE = "\u202f"
+TYPED_DAY = "%d.%m.%Y"
+TYPED_MOMENT = f"{TYPED_DAY} %H:%M"
 MONTHS = {
     "kk": ("қаңтар", "ақпан", "наурыз", "сәуір", "мамыр", "маусым",
            "шілде", "тамыз", "қыркүйек", "қазан", "қараша", "желтоқсан"),
@@ -76,4 +78,4 @@ def parse_date(text: str) -> date | None:
     text = text.strip()
     if not text:
         return None
-    return datetime.strptime(text, "%d.%m.%Y" if "." in text else "%Y-%m-%d").date()
+    return datetime.strptime(text, TYPED_DAY if "." in text else "%Y-%m-%d").date()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
@@ -10,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from operational.web.csrf import FIELD
-from operational.web.formats import parse_date
+from operational.web.formats import TYPED_DAY, TYPED_MOMENT, parse_date
 
 Schema = TypeVar("Schema", bound=BaseModel)
 
@@ -43,6 +45,25 @@ def _typed_date(value: Any) -> Any:
 
 
 FormDate = Annotated[date, BeforeValidator(_typed_date)]
+
+
+def _typed_moment(*forms: str) -> Callable[[Any], Any]:
+    """Reads a moment as people type it; anything else, also one that a program sends, is left to the type."""
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, str) or value[2:3] != ".":
+            return value
+        for form in forms:
+            with suppress(ValueError):
+                return datetime.strptime(value.strip(), form)
+        raise ValueError("not a moment")
+
+    return read
+
+
+# dd.mm.yyyy HH:MM; without a zone it is a time of the organisation's clock. The second takes a day alone as its start.
+FormMoment = Annotated[datetime, BeforeValidator(_typed_moment(TYPED_MOMENT))]
+FormMomentOrDay = Annotated[datetime, BeforeValidator(_typed_moment(TYPED_MOMENT, TYPED_DAY))]
 
 
 def parse(schema: type[Schema], values: FormValues, **more: object) -> Schema:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -43,6 +44,39 @@ def test_passes_over_random_hospital_work_equal_a_rebuild(lake: Lake, seed: int)
     by_rebuild = lake.content()
     for table, rows in by_rebuild.items():
         assert by_passes[table] == rows, table
+
+
+@pytest.mark.requirement("DASH-07", "XLS-22")
+def test_a_directory_that_moves_a_code_moves_the_stays_that_read_it(lake: Lake) -> None:
+    """The chapter of the cause of death, which no diagnosis of the stay names, and the class of an operation."""
+    region = create_region(Store())
+    hospitals, store = create_hospitals(region), region.store
+    hospital, patient, admitted = hospitals.organisations[0], region.patients[0], datetime(2023, 3, 1, 5, tzinfo=UTC)
+    left = admitted + timedelta(days=2)
+    store.begin()
+    stay = hospitals.stay(hospital, patient, admitted, left, outcome="died", code="I10")
+    hospitals.operation(stay, admitted + timedelta(hours=3))
+    hospitals.death(patient, left, hospital, code="S61.0")
+    lake.load(store)
+    told = """
+        select stay.main_icd10_chapter, stay.underlying_icd10_chapter, operation.operation_class_code
+        from lake.marts.fct_hospital_stay as stay
+        join lake.marts.fct_operation as operation using (stay_id)
+    """
+    assert lake.rows(told) == [("IX", "XIX", "47")]
+
+    codes = {row["code"]: key for key, row in store.tables["icd10"].items()}
+    store.begin()
+    store.update("icd10", codes["S60-S69"], parent_code="XXI")
+    lake.load(store)
+    assert lake.rows(told) == [("IX", "XXI", "47")]
+    store.begin()
+    store.update("operation", 1, class_code="48")
+    lake.load(store)
+    assert lake.rows(told) == [("IX", "XXI", "48")]
+    by_passes = lake.content()
+    lake.rebuild()
+    assert lake.content() == by_passes
 
 
 @pytest.mark.requirement("DASH-08")

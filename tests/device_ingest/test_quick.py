@@ -89,3 +89,18 @@ def test_a_header_may_name_the_receiving_facility(laboratory: Laboratory, gatewa
     message = oru("F1", iin=iin, filler="FAC-1").replace(b"|KMIS||", b"|KMIS|HOSPITAL|", 1)
     assert "MSA|AA|F1" in handled(Handler(gateway), message)
     assert len(laboratory.rows(ROWS, patient)) == 1
+
+
+def test_a_number_twice_in_one_message_makes_one_report(laboratory: Laboratory, gateway: Gateway) -> None:
+    """The second OBR with the same filler number is an edition of the first, not a second report."""
+    patient, iin = laboratory.person()
+    message = oru("TWICE", iin=iin, filler="TW-1")
+    again = message[message.index(b"OBR|") :].replace(b"OBR|1|", b"OBR|2|", 1)
+    assert "MSA|AA|TWICE" in handled(Handler(gateway), message + again)
+    found = laboratory.rows(
+        "select count(*) as reports, (select count(*) from lab_result v where v.patient_id = r.patient_id) as results"
+        " from diagnostic_report r where r.patient_id = %s and r.voided_at is null group by r.patient_id",
+        patient,
+    )
+    once = message.count(b"OBX|")
+    assert [(row["reports"], row["results"]) for row in found] == [(1, once)]

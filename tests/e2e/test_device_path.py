@@ -113,6 +113,15 @@ def test_the_peers_are_dcmtks_own_programs() -> None:
         assert "$dcmtk:" in dcmtk(program, "--version").stdout
 
 
+def test_an_object_of_the_demonstration_may_be_sent_again(installation: Installation) -> None:
+    """A modality repeats what it is not sure of; the same object is no second one, and no contradiction."""
+    sent = sorted((installation.home / "dicom").rglob("*.dcm"))[0]
+    before = installation.rows("select count(*) from imaging_instance")
+    answer = store(int(installation.environment["KMIS_DICOM_PORT"]), sent, aet=device(installation, "dicom", "CT"))
+    assert answer.returncode == 0, answer.stderr
+    assert installation.rows("select count(*) from imaging_instance") == before
+
+
 @pytest.mark.parametrize("language", ["kk", pytest.param("ru", marks=pytest.mark.long)])
 @pytest.mark.requirement("PACS-01", "PACS-04", "INT-PACS-04")
 def test_images_of_an_order_are_in_the_card_after_a_restart_and_can_be_read(

@@ -11,7 +11,9 @@ with named as (
     ordered.xid
   from {{ ref('stg_operational__imaging_study') }} as study
   inner join ({{ entries_of('diagnostic_order') }}) as ordered on study.order_id = ordered.key
-  where {{ touches(['ordered_at', 'priority', 'department_id', 'practitioner_id', 'modality', 'body_part']) }}
+  where {{ touches([
+    'owner_organisation_id', 'ordered_at', 'priority', 'department_id', 'practitioner_id', 'modality', 'body_part'
+  ]) }}
   union all
   {{ moved_with_context(ref('stg_operational__imaging_study'), 'imaging_study_id') }}
 )

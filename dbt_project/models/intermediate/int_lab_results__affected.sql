@@ -19,7 +19,7 @@ with named as (
   from {{ ref('stg_operational__diagnostic_report') }} as report
   inner join ({{ entries_of('diagnostic_order') }}) as ordered on report.order_id = ordered.key
   inner join {{ ref('stg_operational__lab_result') }} as result on report.diagnostic_report_id = result.report_id
-  where {{ touches(['ordered_at', 'priority', 'department_id', 'practitioner_id', 'performing_organisation_id']) }}
+  where {{ touches(['owner_organisation_id', 'ordered_at', 'priority', 'department_id', 'practitioner_id']) }}
   union all
   {{ moved_with_context(ref('stg_operational__lab_result'), 'lab_result_id') }}
 )

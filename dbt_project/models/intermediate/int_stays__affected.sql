@@ -18,10 +18,7 @@ named as (
   from ({{ entries_of('hospital_stay') }}) as batch
   {%- for child in ['stay_diagnosis', 'ward_movement', 'stay_operation', 'transfusion'] %}
   union all
-  select
-    unnest(list_distinct([{{ image('stay_id', 'bigint') }}, {{ image('stay_id', 'bigint', 'old') }}])),
-    xid
-  from ({{ entries_of(child) }}) as batch
+  {{ named_in(child, 'stay_id') }}
   {%- endfor %}
   union all
   select
@@ -35,10 +32,13 @@ named as (
     stay.hospital_stay_id,
     dead.xid
   from (
+    {{ named_in('death', 'patient_id') }}
+    union all
     select
-      unnest(list_distinct([{{ image('patient_id', 'bigint') }}, {{ image('patient_id', 'bigint', 'old') }}])) as patient_id,
-      xid
-    from ({{ entries_of('death') }}) as batch
+      death.patient_id,
+      moved_codes.xid
+    from moved_codes
+    inner join {{ ref('stg_operational__death') }} as death on moved_codes.icd10_code = death.underlying_icd10
   ) as dead
   inner join {{ ref('int_patients__persons') }} as person on dead.patient_id = person.patient_id
   inner join {{ ref('int_patients__persons') }} as record on person.person_id = record.person_id
@@ -84,6 +84,14 @@ named as (
   from posts
   inner join {{ ref('stg_operational__transfusion') }} as transfusion
     on posts.practitioner_id = transfusion.practitioner_id
+  union all
+  select
+    performed.stay_id,
+    kind.xid
+  from ({{ entries_of('operation') }}) as kind
+  inner join {{ ref('stg_operational__stay_operation') }} as performed
+    on performed.operation_code in ({{ image('code') }}, {{ image('code', side='old') }})
+  where {{ touches(['code', 'class_code']) }}
   union all
   select
     diagnosis.stay_id,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from operational.web.forms import FormMoment
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]
 Phone = Annotated[str, StringConstraints(strip_whitespace=True, max_length=40)]
@@ -14,16 +16,6 @@ Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 Kind = Literal["call", "active"]
 Source = Literal["patient", "ambulance", "hospital", "polyclinic", "signal"]
 Urgency = Literal["routine", "urgent"]
-
-
-def _typed_moment(value: Any) -> Any:
-    """dd.mm.yyyy hh:mm as it is typed; anything else is left to the schema."""
-    if isinstance(value, str) and "." in value.split(" ")[0]:
-        return datetime.strptime(value.strip(), "%d.%m.%Y %H:%M")
-    return value
-
-
-FormMoment = Annotated[datetime, BeforeValidator(_typed_moment)]
 
 
 class CallDetails(BaseModel):

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from operational.domains.patients.schemas_death import FormMoment, Maternal
+from operational.domains.patients.schemas_death import Maternal
+from operational.web.forms import FormMoment
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)]

@@ -22,12 +22,11 @@ from operational.domains.patients import service as patients
 from operational.domains.patients import views as people
 from operational.domains.patients.models import Patient
 from operational.kit.errors import NotFound
-from operational.web.formats import local
+from operational.web.formats import TYPED_MOMENT, local
 from operational.web.language import language_of
 
 Choices = list[tuple[str, str]]
 INTENSIVE_CARE = "intensive_care"
-TYPED_MOMENT = "%d.%m.%Y %H:%M"
 DIRECTORIES = (
     "bed_profile", "arrival_channel", "refusal_reason", "stay_outcome", "treatment_result", "stay_condition",
     "blood_component", "anaesthesia", "maternal_death", "financing_source",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from operational.web.forms import FormDate
+from operational.web.forms import FormDate, FormMoment
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
 Outcome = Literal["birth", "miscarriage", "abortion", "ectopic", "missed", "mother_died", "left_region"]
@@ -18,14 +18,6 @@ def _typed_number(value: Any) -> Any:
     return value.replace(",", ".").strip() if isinstance(value, str) else value
 
 
-def _typed_moment(value: Any) -> Any:
-    """dd.mm.yyyy hh:mm as it is typed; anything else is left to the schema."""
-    if isinstance(value, str) and "." in value.split(" ")[0]:
-        return datetime.strptime(value.strip(), "%d.%m.%Y %H:%M")
-    return value
-
-
-FormMoment = Annotated[datetime, BeforeValidator(_typed_moment)]
 Weight = Annotated[Decimal, BeforeValidator(_typed_number), Field(ge=25, le=300, max_digits=4, decimal_places=1)]
 
 

@@ -19,6 +19,8 @@ from PIL import Image
 from pydicom.datadict import tag_for_keyword
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_file_meta_info
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut
 from pydicom.pixels.utils import pixel_array
 
@@ -66,14 +68,20 @@ def read_frame(path: Path, number: int) -> Frame:
     head = Dataset()
     try:
         values = pixel_array(path, ds_out=head, specific_tags=[tag_for_keyword(tag) or 0 for tag in TAGS], index=number)
-    except (NotImplementedError, RuntimeError) as error:
-        # pydicom says so when no decoder is installed; a decoder that fails on damaged data raises the same class.
-        if "decoder" in str(error) or "plugin" in str(error) or isinstance(error, NotImplementedError):
-            raise errors.ImageSyntaxUnsupported() from None
-        raise errors.ImageUnreadable() from None
+    except (NotImplementedError, RuntimeError):
+        # A missing decoder and one that fails on damaged data raise the same class.
+        raise (errors.ImageUnreadable() if _decoder_installed(path) else errors.ImageSyntaxUnsupported()) from None
     except (InvalidDicomError, AttributeError, ValueError, KeyError, TypeError, EOFError, OSError):
         raise errors.ImageUnreadable() from None
     return _frame(np.asarray(values), head, number)
+
+
+def _decoder_installed(path: Path) -> bool:
+    """Whether something here reads the compression that the file names."""
+    try:
+        return bool(get_decoder(read_file_meta_info(path).TransferSyntaxUID).is_available)
+    except NotImplementedError:
+        return False
 
 
 def _frame(values: NDArray[Any], head: Dataset, number: int) -> Frame:

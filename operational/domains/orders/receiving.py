@@ -16,6 +16,7 @@ from operational.domains.orders.receiving_matching import chosen_match, find_mat
 from operational.domains.orders.receiving_results import FillerTaken, record_reports, withdraw_report
 from operational.domains.orders.receiving_schemas import LabMessage, Match, Outcome, Received, lock_keys, stated
 from operational.domains.orders.receiving_studies import dismiss_study, match_study, unmatch_study
+from operational.domains.orders.service import settle
 from operational.kit.access import scope_of
 from operational.kit.audit import audit
 from operational.kit.errors import NotFound
@@ -109,11 +110,17 @@ def unmatch_message(session: Session, clock: Clock, message_id: int, reason: str
     row = _message(session, message_id)
     if row.status != "matched":
         raise errors.NotMatched()
-    for report in repository.reports_of_message(session, row.id):
+    reports = repository.reports_of_message(session, row.id)
+    orders = {key for key in (row.order_id, *(report.order_id for report in reports)) if key is not None}
+    for report in reports:
         withdraw_report(session, report, reason, clock.now())
     row.status, row.problem = "unmatched", "unmatched_by_hand"
     row.patient_id = row.order_id = row.matched_by = None
     session.flush()
+    for key in sorted(orders):
+        order = repository.order(session, key)
+        if order is not None:
+            settle(session, order, clock.now())
     _audit(session, "device_message.unmatched", row, reason)
 
 

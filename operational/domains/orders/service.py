@@ -13,7 +13,7 @@ from kmis.clock import Clock, local_date
 from operational.domains.catalogs import repository as catalog_rows
 from operational.domains.catalogs import service as catalogs
 from operational.domains.orders import errors, repository
-from operational.domains.orders.models import DiagnosticOrder, DiagnosticReport, OrderTest
+from operational.domains.orders.models import DiagnosticOrder, DiagnosticReport, ImagingStudy, OrderTest
 from operational.domains.orders.schemas import NewOrder
 from operational.domains.patients import repository as patients
 from operational.domains.patients.models import Patient
@@ -227,19 +227,22 @@ def settle(session: Session, order: DiagnosticOrder, now: datetime) -> None:
     if order.status == "cancelled":
         return
     session.flush()
-    found = repository.reports(session, order.id)
-    if _complete(session, order, found):
+    reports, studies = repository.reports(session, order.id), repository.studies_of_order(session, order.id)
+    if _complete(session, order, reports, studies):
         order.status, order.completed_at = "completed", order.completed_at or now
     else:
-        delivered = bool(found) or bool(repository.studies_of_order(session, order.id))
+        delivered = bool(reports) or bool(studies)
         order.status, order.completed_at = ("in_progress" if delivered else "active"), None
     flush(session)
 
 
-def _complete(session: Session, order: DiagnosticOrder, reports: Sequence[DiagnosticReport]) -> bool:
+def _complete(
+    session: Session, order: DiagnosticOrder, reports: Sequence[DiagnosticReport], studies: Sequence[ImagingStudy]
+) -> bool:
+    """Images are done once there or described; tests when each has a value, or, with none named, by one report."""
     final = [report for report in reports if report.status != "preliminary"]
     if order.category == "imaging":
-        return bool(final)
+        return bool(final) or any(study.status == "available" for study in studies)
     wanted = {test.code for test in repository.tests(session, [order.id]).get(order.id, [])}
     rows = repository.results(session, [report.id for report in final])
-    return bool(wanted) and wanted <= {row.test_code for row, _ in rows if row.status != "preliminary"}
+    return bool(final) and wanted <= {row.test_code for row, _ in rows if row.status != "preliminary"}

@@ -68,6 +68,7 @@ class CardAction:
     permission: str
     icon: str = "dot"
     applies: Callable[[Patient, date], bool] = living
+    order: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,9 @@ def register_card_action(action: CardAction) -> None:
 
 
 def actions_for(permissions: Collection[str], patient: Patient, today: date) -> list[CardAction]:
-    """The buttons of the reader on this person's card."""
-    return [
-        action for action in _actions.values() if action.permission in permissions and action.applies(patient, today)
-    ]
+    """The buttons of the reader on this person's card; the first is the one that stands out."""
+    offered = (a for a in _actions.values() if a.permission in permissions and a.applies(patient, today))
+    return sorted(offered, key=lambda action: action.order)
 
 
 def sources_for(permissions: Collection[str]) -> list[TimelineSource]:

@@ -24,7 +24,7 @@ from operational.kit.audit import audit
 from operational.kit.errors import NotFound
 from operational.web.database import Db
 from operational.web.flash import Flash
-from operational.web.formats import local, parse_date
+from operational.web.formats import TYPED_MOMENT, local, parse_date
 from operational.web.forms import Form, FormValues, parse
 from operational.web.language import language_of
 from operational.web.listing import Column, ListPage, ListQuery
@@ -46,7 +46,6 @@ COLUMNS = (
     Column("deaths.column.cause", narrow=True),
     Column("deaths.column.state"),
 )
-TYPED_MOMENT = "%d.%m.%Y %H:%M"
 FLAGS = ("autopsy_flag",)
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from operational.web.forms import FormMomentOrDay
 
 Place = Literal["hospital", "home", "ambulance", "workplace", "street", "other"]
 Maternal = Literal["no", "pregnant", "in_birth", "within_42_days", "within_year", "unknown"]
@@ -13,26 +15,11 @@ Code = Annotated[str, StringConstraints(strip_whitespace=True, max_length=10)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 
 
-def _typed_moment(value: Any) -> Any:
-    """A moment as people type it, dd.mm.yyyy HH:MM; anything else is left to the type."""
-    if isinstance(value, str) and value[2:3] == ".":
-        for form in ("%d.%m.%Y %H:%M", "%d.%m.%Y"):
-            try:
-                return datetime.strptime(value.strip(), form)
-            except ValueError:
-                continue
-    return value
-
-
-# Sent by a control for date and time, or typed; without a zone it is a time of the organisation's clock.
-FormMoment = Annotated[datetime, BeforeValidator(_typed_moment)]
-
-
 class DeathFacts(BaseModel):
     """When, where and of what a person died."""
 
     model_config = ConfigDict(extra="ignore")
-    died_at: FormMoment
+    died_at: FormMomentOrDay
     time_known_flag: bool = True
     place: Place
     hospital_organisation_id: int | None = None

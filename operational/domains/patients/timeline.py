@@ -46,4 +46,6 @@ def register() -> None:
     register_timeline_source(
         TimelineSource("death", "deaths.timeline", "deaths.read", _entries, _count, icon="document")
     )
-    register_card_action(CardAction("deaths.new", "/deaths/new?patient={patient_id}", "deaths.register", "document"))
+    register_card_action(
+        CardAction("deaths.new", "/deaths/new?patient={patient_id}", "deaths.register", "document", order=90)
+    )

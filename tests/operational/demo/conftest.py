@@ -5,9 +5,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pydicom
 import pytest
 
 from kmis.clock import FixedClock
@@ -20,6 +22,12 @@ from operational.migrate import migrate
 NOW = datetime(2026, 11, 24, 7, 30, tzinfo=UTC)
 ZONE = ZoneInfo("Asia/Oral")
 POPULATION, SEED = 1200, 11
+
+
+def data_set_of(content: bytes) -> bytes:
+    """A DICOM file without its head (preamble, prefix, group length, group), which names who sent it."""
+    head = pydicom.dcmread(BytesIO(content), stop_before_pixels=True).file_meta
+    return content[132 + 12 + head.FileMetaInformationGroupLength :]
 
 
 @pytest.fixture(scope="session")

@@ -117,6 +117,16 @@ def test_a_match_taken_back_voids_what_was_recorded(session: Session, device: Kn
     assert again.report_ids != outcome.report_ids
 
 
+def test_a_match_taken_back_frees_its_order(session: Session, device: KnownDevice) -> None:
+    key = unmatched(session, device, "H2O")
+    patient = create_patient(session, device.organisation_id)
+    order = create_order(session, patient, "laboratory")
+    receiving.match_message(session, CLOCK, key, patient.id, order.id)
+    assert order.status == "completed"
+    receiving.unmatch_message(session, CLOCK, key, "another patient")
+    assert (order.status, order.completed_at) == ("active", None)
+
+
 def test_only_a_visible_person_and_an_own_order_can_be_chosen(session: Session, device: KnownDevice) -> None:
     key = unmatched(session, device, "H3")
     patient = create_patient(session, device.organisation_id)

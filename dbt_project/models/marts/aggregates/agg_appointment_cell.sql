@@ -1,50 +1,30 @@
 -- Grain: one row per day, hour, organisation and combination of the listed dimensions; bookings and their persons.
 {{ config(unique_key=['event_date', 'owner_organisation_id'], partition_by='year(event_date)') }}
 
-with touched as (
-  {{ touched_cells(ref('int_appointments__affected'), recent=true) }}
-),
-
-cells as (
-  select
-    fact.event_date,
-    fact.owner_organisation_id,
-    fact.event_hour,
-    fact.region_id,
-    fact.district_id,
-    fact.department_id,
-    fact.site_id,
-    fact.site_doctor_id,
-    fact.practitioner_id,
-    fact.specialty_code,
-    fact.attachment_organisation_id,
-    fact.room_id,
-    fact.service_code,
-    fact.booking_channel,
-    fact.status,
-    fact.cancel_reason,
-    fact.financing_source,
-    fact.has_referral_flag,
-    fact.age_group,
-    fact.sex,
-    cast(sum(fact.bookings) as bigint) as bookings,
-    cast(sum(fact.attended) as bigint) as attended,
-    cast(sum(fact.waiting) as bigint) as waiting,
-    cast(sum(fact.fulfilled) as bigint) as fulfilled,
-    cast(sum(fact.no_shows) as bigint) as no_shows,
-    cast(sum(fact.cancelled) as bigint) as cancelled,
-    list_sort(list(distinct fact.patient_no)) as persons
-  from touched
-  inner join {{ ref('fct_appointment') }} as fact
-    on touched.event_date = fact.event_date and touched.owner_organisation_id = fact.owner_organisation_id
-  group by all
-)
-
-select
-  touched.event_date,
-  touched.owner_organisation_id,
-  cells.* exclude (event_date, owner_organisation_id),
-  cells.event_date is null as deleted_flag
-from touched
-left join cells
-  on touched.event_date = cells.event_date and touched.owner_organisation_id = cells.owner_organisation_id
+{% call replaced_cells(touched_cells(ref('int_appointments__affected'), recent=true), ref('fct_appointment')) %}
+  fact.event_hour,
+  fact.region_id,
+  fact.district_id,
+  fact.department_id,
+  fact.site_id,
+  fact.site_doctor_id,
+  fact.practitioner_id,
+  fact.specialty_code,
+  fact.attachment_organisation_id,
+  fact.room_id,
+  fact.service_code,
+  fact.booking_channel,
+  fact.status,
+  fact.cancel_reason,
+  fact.financing_source,
+  fact.has_referral_flag,
+  fact.age_group,
+  fact.sex,
+  cast(sum(fact.bookings) as bigint) as bookings,
+  cast(sum(fact.attended) as bigint) as attended,
+  cast(sum(fact.waiting) as bigint) as waiting,
+  cast(sum(fact.fulfilled) as bigint) as fulfilled,
+  cast(sum(fact.no_shows) as bigint) as no_shows,
+  cast(sum(fact.cancelled) as bigint) as cancelled,
+  list_sort(list(distinct fact.patient_no)) as persons
+{% endcall %}

@@ -1,48 +1,28 @@
 -- Grain: one row per day, organisation and combination of the listed dimensions; home calls and their persons.
 {{ config(unique_key=['event_date', 'owner_organisation_id'], partition_by='year(event_date)') }}
 
-with touched as (
-  {{ touched_cells(ref('int_home_calls__affected'), recent=true) }}
-),
-
-cells as (
-  select
-    fact.event_date,
-    fact.owner_organisation_id,
-    fact.event_hour,
-    fact.region_id,
-    fact.district_id,
-    fact.department_id,
-    fact.site_id,
-    fact.site_doctor_id,
-    fact.practitioner_id,
-    fact.attachment_organisation_id,
-    fact.age_group,
-    fact.sex,
-    fact.urban_flag,
-    fact.kind,
-    fact.source,
-    fact.urgency,
-    fact.status,
-    fact.cancel_reason,
-    cast(sum(fact.calls) as bigint) as calls,
-    cast(sum(fact.done) as bigint) as done,
-    cast(sum(fact.not_found) as bigint) as not_found,
-    cast(sum(fact.cancelled) as bigint) as cancelled,
-    cast(sum(fact.open_calls) as bigint) as open_calls,
-    cast(sum(fact.late) as bigint) as late,
-    list_sort(list(distinct fact.patient_no)) as persons
-  from touched
-  inner join {{ ref('fct_home_call') }} as fact
-    on touched.event_date = fact.event_date and touched.owner_organisation_id = fact.owner_organisation_id
-  group by all
-)
-
-select
-  touched.event_date,
-  touched.owner_organisation_id,
-  cells.* exclude (event_date, owner_organisation_id),
-  cells.event_date is null as deleted_flag
-from touched
-left join cells
-  on touched.event_date = cells.event_date and touched.owner_organisation_id = cells.owner_organisation_id
+{% call replaced_cells(touched_cells(ref('int_home_calls__affected'), recent=true), ref('fct_home_call')) %}
+  fact.event_hour,
+  fact.region_id,
+  fact.district_id,
+  fact.department_id,
+  fact.site_id,
+  fact.site_doctor_id,
+  fact.practitioner_id,
+  fact.attachment_organisation_id,
+  fact.age_group,
+  fact.sex,
+  fact.urban_flag,
+  fact.kind,
+  fact.source,
+  fact.urgency,
+  fact.status,
+  fact.cancel_reason,
+  cast(sum(fact.calls) as bigint) as calls,
+  cast(sum(fact.done) as bigint) as done,
+  cast(sum(fact.not_found) as bigint) as not_found,
+  cast(sum(fact.cancelled) as bigint) as cancelled,
+  cast(sum(fact.open_calls) as bigint) as open_calls,
+  cast(sum(fact.late) as bigint) as late,
+  list_sort(list(distinct fact.patient_no)) as persons
+{% endcall %}

@@ -1,44 +1,24 @@
 -- Grain: one row per day, organisation and combination of the listed dimensions; visits of pregnant women and their persons.
 {{ config(unique_key=['event_date', 'owner_organisation_id'], partition_by='year(event_date)') }}
 
-with touched as (
-  {{ touched_cells(ref('int_pregnancy_visits__affected'), recent=true) }}
-),
-
-cells as (
-  select
-    fact.event_date,
-    fact.owner_organisation_id,
-    fact.region_id,
-    fact.district_id,
-    fact.department_id,
-    fact.site_id,
-    fact.site_doctor_id,
-    fact.practitioner_id,
-    fact.attachment_organisation_id,
-    fact.age_group,
-    fact.sex,
-    fact.urban_flag,
-    fact.risk_group,
-    fact.trimester,
-    fact.parity_group,
-    fact.place,
-    fact.planned_flag,
-    cast(sum(fact.visits) as bigint) as visits,
-    cast(sum(fact.planned) as bigint) as planned,
-    cast(sum(fact.at_home) as bigint) as at_home,
-    list_sort(list(distinct fact.patient_no)) as persons
-  from touched
-  inner join {{ ref('fct_pregnancy_visit') }} as fact
-    on touched.event_date = fact.event_date and touched.owner_organisation_id = fact.owner_organisation_id
-  group by all
-)
-
-select
-  touched.event_date,
-  touched.owner_organisation_id,
-  cells.* exclude (event_date, owner_organisation_id),
-  cells.event_date is null as deleted_flag
-from touched
-left join cells
-  on touched.event_date = cells.event_date and touched.owner_organisation_id = cells.owner_organisation_id
+{% call replaced_cells(touched_cells(ref('int_pregnancy_visits__affected'), recent=true), ref('fct_pregnancy_visit')) %}
+  fact.region_id,
+  fact.district_id,
+  fact.department_id,
+  fact.site_id,
+  fact.site_doctor_id,
+  fact.practitioner_id,
+  fact.attachment_organisation_id,
+  fact.age_group,
+  fact.sex,
+  fact.urban_flag,
+  fact.risk_group,
+  fact.trimester,
+  fact.parity_group,
+  fact.place,
+  fact.planned_flag,
+  cast(sum(fact.visits) as bigint) as visits,
+  cast(sum(fact.planned) as bigint) as planned,
+  cast(sum(fact.at_home) as bigint) as at_home,
+  list_sort(list(distinct fact.patient_no)) as persons
+{% endcall %}

@@ -5,19 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from operational.web.forms import FormMoment
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
-
-
-def _typed_moment(value: Any) -> Any:
-    """A moment typed as dd.mm.yyyy hh:mm, or sent by a control."""
-    if isinstance(value, str) and "." in value.split(" ")[0]:
-        return datetime.strptime(value.strip(), "%d.%m.%Y %H:%M")
-    return value
-
-
-FormMoment = Annotated[datetime, BeforeValidator(_typed_moment)]
 
 
 class Told(BaseModel):
