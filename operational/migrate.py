@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from psycopg.rows import TupleRow
 
 from kmis.postgres import ServerError, admin_connection
 from kmis.settings import Settings
@@ -29,11 +30,19 @@ def migrate(settings: Settings) -> None:
         if row is None:
             raise ServerError("the server does not tell its system identifier")
     with psycopg.connect(settings.dsn("kmis_owner")) as connection:
-        connection.execute(
-            "insert into feed_epoch (system_identifier, reason)"
-            " select %(id)s, case when exists (select from feed_epoch) then 'another server' else 'first start' end"
-            " where not exists (select from feed_epoch where id = (select max(id) from feed_epoch)"
-            " and system_identifier = %(id)s)",
-            {"id": row[0]},
-        )
+        newest = connection.execute("select system_identifier from feed_epoch order by id desc limit 1").fetchone()
+        if newest is None or newest[0] != row[0]:
+            open_epoch(connection, "another server" if newest else "first start")
         connection.execute("select kmis_feed_partitions(now())")
+
+
+def open_epoch(connection: psycopg.Connection[TupleRow], reason: str) -> int:
+    """Begin a new stretch of the feed, in the owner's transaction; gives its number.
+
+    For a store that went back to an earlier state, or to another server: what it writes from now on follows after
+    everything that the feed has.
+    """
+    row = connection.execute("select kmis_open_epoch(%s)", (reason,)).fetchone()
+    if row is None:
+        raise AssertionError("the function gives one row")
+    return int(row[0])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, func, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Numeric, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import UserDefinedType
@@ -44,13 +45,18 @@ class ChangeFeed(Base):
 
 
 class FeedEpoch(Base):
-    """A stretch of the feed on one server; a restore or another server opens a new one."""
+    """A stretch of the feed on one server; a restore or another server opens a new one.
+
+    The feed's transaction ids are the server's plus ``xid_offset``, so that they never fall from epoch to epoch.
+    """
 
     __tablename__ = "feed_epoch"
+    __table_args__ = (CheckConstraint("xid_offset >= 0", name="xid_offset"),)
     id: Mapped[Key]
     system_identifier: Mapped[str]
     started_at: Mapped[Created]
     reason: Mapped[str]
+    xid_offset: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class Published(Base):
@@ -180,11 +186,61 @@ class UnloadLog(Base):
     error: Mapped[str | None]
 
 
+class LakeState(Base):
+    """What the writer last told about the lake, the disk and itself; one row, replaced at most each minute."""
+
+    __tablename__ = "lake_state"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, server_default=text("1"))
+    written_at: Mapped[datetime]
+    state: Mapped[dict[str, Any]]
+
+
+class LakeHistory(Base):
+    """Bytes of each part of the installation, once an hour."""
+
+    __tablename__ = "lake_history"
+    id: Mapped[Key]
+    at: Mapped[datetime] = mapped_column(unique=True)
+    parts: Mapped[dict[str, Any]]
+
+
+class FeedMonth(Base):
+    """A month of the feed that a verification has read back from bronze, and whether its partition was dropped."""
+
+    __tablename__ = "feed_month"
+    id: Mapped[Key]
+    month: Mapped[date] = mapped_column(unique=True)
+    entries: Mapped[int]
+    last_feed_id: Mapped[int]
+    digest: Mapped[Decimal] = mapped_column(Numeric(40, 0))
+    verified_at: Mapped[datetime]
+    snapshot_id: Mapped[int]
+    dropped_at: Mapped[datetime | None]
+    bytes: Mapped[int | None]
+
+
+class GateLook(Base):
+    """One look of a quality gate: entries looked at, rules, and the names of the broken ones."""
+
+    __tablename__ = "gate_look"
+    id: Mapped[Key]
+    gate: Mapped[str]
+    at: Mapped[datetime]
+    entries: Mapped[int]
+    rules: Mapped[int]
+    broken: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+
+
 __all__ = [
     "XID8",
     "ChangeFeed",
     "FeedEpoch",
+    "FeedMonth",
+    "GateLook",
+    "LakeHistory",
     "LakePass",
+    "LakeState",
     "OutboxAttempt",
     "OutboxMessage",
     "PassRequest",

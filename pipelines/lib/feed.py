@@ -1,4 +1,7 @@
-"""The change feed as the loader sees it: who the server is, which transactions are complete and not loaded."""
+"""The change feed as the loader sees it: who the server is, which transactions are complete and not loaded.
+
+Transaction ids are those of the feed: the server's own plus the offset of the feed epoch.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ BATCH_ENTRIES = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The server behind the feed, and how far its counters are."""
+    """The server behind the feed, and how far its counters are, as the feed counts transactions."""
 
     system_identifier: str
     epoch_id: int
@@ -36,7 +39,7 @@ def read_source(store: Store) -> Source | None:
     """Who the server is; None before the first feed epoch was opened."""
     row = store.execute(
         "select (select system_identifier::text from pg_control_system()), e.id, e.system_identifier,"
-        " pg_snapshot_xmax(pg_current_snapshot())::text::bigint,"
+        " pg_snapshot_xmax(pg_current_snapshot())::text::bigint + e.xid_offset,"
         " coalesce(pg_sequence_last_value(pg_get_serial_sequence('change_feed', 'id')), 0)"
         " from feed_epoch as e order by e.id desc limit 1"
     ).fetchone()
@@ -49,7 +52,9 @@ def read_source(store: Store) -> Source | None:
 def pending(store: Store, after_xid: int, limit: int = BATCH_ENTRIES) -> Pending | None:
     """The next batch: transactions beyond the watermark, older than every open one. None: nothing waits."""
     row = store.execute(
-        "with complete as (select pg_snapshot_xmin(pg_current_snapshot()) as xid),"
+        "with complete as (select"
+        "   (pg_snapshot_xmin(pg_current_snapshot())::text::bigint + e.xid_offset)::text::xid8 as xid"
+        "   from feed_epoch as e order by e.id desc limit 1),"
         " head as (select f.xid from change_feed as f, complete as c"
         "   where f.xid > %(after)s::text::xid8 and f.xid < c.xid order by f.xid, f.id limit %(limit)s)"
         " select max(xid)::text::bigint, count(*) from head",

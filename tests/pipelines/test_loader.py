@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from operational.migrate import open_epoch
 from pipelines.lib import loader
 from pipelines.lib.errors import LakeKnowsMore, PassRefused
 from pipelines.lib.passes import Passes
@@ -82,4 +83,48 @@ def test_another_server_in_the_same_epoch_is_refused(installation: Installation,
     load_all(workshop)
     workshop.lake.execute("update lake.bronze.watermark set system_identifier = '1'")
     with pytest.raises(PassRefused, match="another server"):
+        loader.load(workshop)
+
+
+def test_a_new_epoch_goes_on_above_everything_that_was_written(
+    installation: Installation, workshop: Workshop, passes: Passes
+) -> None:
+    """As after a restore: what the old epoch left unloaded comes first, open transactions are waited for."""
+    installation.visit()
+    load_all(workshop)
+    waiting = installation.visit()
+    with installation.connect() as owner:
+        epoch = open_epoch(owner, "restored")
+    old = installation.value("select max(xid::text::bigint) from change_feed")
+    with installation.connect() as slow:
+        early = installation.visit(slow)
+        installation.visit()
+        load_all(workshop)
+        loaded = rows(workshop, "select max(key), max(xid) from lake.bronze.change where table_name = 'encounter'")
+        assert loaded == [(waiting, old)]
+        slow.commit()
+    load_all(workshop)
+    assert feed_ids(workshop) == installation.value("select array_agg(id order by id) from change_feed")
+    assert (
+        installation.value(
+            "select min(xid::text::bigint) from change_feed where table_name = 'encounter' and key = %s", early
+        )
+        > old
+    )
+    watermark = loader.read_watermark(workshop.lake)
+    assert watermark is not None and watermark.epoch_id == epoch
+    assert watermark.xid == installation.value("select max(xid::text::bigint) from change_feed")
+
+
+def test_an_epoch_that_the_lake_has_not_seen_is_taken_and_an_older_one_refused(
+    installation: Installation, workshop: Workshop
+) -> None:
+    installation.visit()
+    load_all(workshop)
+    workshop.lake.execute("update lake.bronze.watermark set system_identifier = '1', epoch_id = epoch_id - 1")
+    installation.visit()
+    load_all(workshop)
+    workshop.lake.execute("update lake.bronze.watermark set epoch_id = epoch_id + 1")
+    installation.visit()
+    with pytest.raises(LakeKnowsMore, match="epoch"):
         loader.load(workshop)
