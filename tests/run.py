@@ -23,12 +23,20 @@ LINT = (
     ("dbt parse", (str(BIN / "dbt"), "--quiet", "parse", "--project-dir", DBT, "--profiles-dir", DBT)),
     ("sql lint", (str(BIN / "sqlfluff"), "lint", "--processes", "2", "dbt_project/models")),
 )
+# Two processes, each with a server of its own; the tests of a file stay together and share what it costs to set up.
+BOTH_CORES = ("-n", "2", "--dist", "loadfile")
 SHORT = (
-    ("unit and integration", (*PYTEST, "tests", "-m", "not journey and not long")),
+    ("unit and integration", (*PYTEST, "tests", *BOTH_CORES, "-m", "not journey and not long")),
     ("browser journeys", (*PYTEST, "tests/e2e", "-m", "journey and not long")),
     ("requirements", (str(BIN / "kmis"), "requirements")),
 )
-LONG = (("long", (*PYTEST, "tests", "-m", "long")),)
+LONG_PARTS = ("tests/faults", "tests/backup", "tests/e2e")
+LONG = (
+    ("kill campaign", (*PYTEST, "tests/faults", "-m", "long")),
+    ("backup and upgrade", (*PYTEST, "tests/backup", "-m", "long")),
+    ("browser journeys in the other language", (*PYTEST, "tests/e2e", "-m", "long")),
+    ("property tests, fuzzing, full size", (*PYTEST, "tests", *(f"--ignore={p}" for p in LONG_PARTS), "-m", "long")),
+)
 PLANS = {"lint": LINT, "short": LINT + SHORT, "long": LONG}
 
 

@@ -236,3 +236,15 @@ def test_a_faulty_rule_does_not_load(change: dict[str, object]) -> None:
     assert rule is not None
     with pytest.raises(ValidationError):
         Rule.model_validate({**rule.model_dump(), **change})
+
+
+@pytest.mark.requirement("MAT-05")
+def test_monitoring_counts_by_the_thresholds_of_the_rule() -> None:
+    """The lake's seed repeats what the rule in force says: a case and a figure never disagree."""
+    seed = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds" / "maternal_critical_limits.csv"
+    with seed.open(encoding="utf-8") as file:
+        limits = {row["measure"]: int(row["at_least"]) for row in csv.DictReader(file)}
+    rule = rule_of("MAT-CRIT", 1)
+    assert rule is not None and rule.condition.blood_pressure is not None
+    pressure, days = rule.condition.blood_pressure.model_dump(), rule.condition.postpartum_days
+    assert limits == {**pressure, "postpartum_days": days}
