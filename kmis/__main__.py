@@ -2,4 +2,6 @@
 
 from kmis.cli import main
 
-main()
+# A process that a command starts for a part of its work imports this module, too.
+if __name__ == "__main__":
+    main()

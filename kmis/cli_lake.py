@@ -65,16 +65,16 @@ def reconcile() -> None:
     """Compare every fact in PostgreSQL and in gold at the same watermark; exit 1 on any difference, 2 before a pass."""
     import duckdb
 
+    from pipelines.lib.compiled import compiled_project
     from pipelines.lib.dbt_runner import DbtRunner
     from pipelines.lib.errors import PassRefused
-    from pipelines.lib.project import compile_project
     from pipelines.lib.readers import open_reader
     from pipelines.lib.reconcile import reconcile as compare
 
     settings = get_settings()
     try:
         with open_reader(settings) as reader:
-            project = compile_project(DbtRunner(settings, reader.instance, target="checks"))
+            project = compiled_project(DbtRunner(settings, reader.instance, target="checks"))
         result = compare(settings, project, SystemClock())
     except PassRefused as error:
         typer.echo(f"reconcile: {error}", err=True)
@@ -84,6 +84,9 @@ def reconcile() -> None:
             raise
         typer.echo("kmis: nothing is published yet: run `kmis refresh`", err=True)
         raise typer.Exit(2) from None
+    except duckdb.IOException as error:
+        typer.echo(f"reconcile: the lake cannot be read: {str(error).splitlines()[0]}", err=True)
+        raise typer.Exit(1) from None
     typer.echo(f"snapshot {result.snapshot_id}, watermark {result.watermark_xid}")
     head = ("fact", "PostgreSQL", "gold", "total PostgreSQL", "total gold", "")
     rows = [head] + [
@@ -101,6 +104,8 @@ def reconcile() -> None:
     for row in rows:
         cells = [row[0].ljust(widths[0])] + [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
         typer.echo("  ".join(cells))
+    if result.synthetic:
+        typer.echo(f"not compared: {result.synthetic} synthetic rows of the other districts, which only the lake holds")
     if not result.equal:
         raise typer.Exit(1)
 
@@ -133,6 +138,8 @@ def writer() -> None:
     from pipelines.lib.writer import run_writer
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    # Dagster's own database is made by Alembic, whose steps would bury what the writer says.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
     settings = get_settings()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

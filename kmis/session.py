@@ -42,7 +42,11 @@ def token_hash(token: str) -> bytes:
 
 @lru_cache(maxsize=4)
 def _pool(dsn: str) -> ConnectionPool[Any]:
-    return ConnectionPool(dsn, min_size=0, max_size=8, open=True, kwargs={"row_factory": dict_row, "autocommit": True})
+    # Asked before each use: after the server was started again no request meets a connection that has ended.
+    return ConnectionPool(
+        dsn, min_size=0, max_size=8, open=True, check=ConnectionPool.check_connection,
+        kwargs={"row_factory": dict_row, "autocommit": True},
+    )  # fmt: skip
 
 
 def check(settings: Settings, token: str | None) -> SessionInfo | None:

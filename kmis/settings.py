@@ -52,7 +52,16 @@ class Settings(BaseSettings):
     postgres_port: int = Field(default=0, ge=0, le=65535, description="0: a free port, kept under home")
     timezone: str = "Asia/Oral"
     language: Literal["kk", "ru"] = "kk"
+    feed_keep_months: int = Field(default=13, ge=2, description="Verified months of the change feed are kept so long")
+    storage_budget_gb: float | None = Field(default=None, gt=0, description="Unset: 80 % of the disk that home lies on")
     public_host: str | None = Field(default=None, description="Host name that users type; unset: host")
+    backup_repository: str | None = Field(
+        default=None, description="Where backups are kept: a folder, or s3:https://server/bucket; unset: none are made"
+    )
+    # Two weeks in which a fault shows by daily work, two months of weeks, and a year for what a yearly report finds.
+    backup_keep_daily: int = Field(default=14, ge=1)
+    backup_keep_weekly: int = Field(default=8, ge=0)
+    backup_keep_monthly: int = Field(default=12, ge=0)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,12 +1,15 @@
 """Starts the processes of one installation, keeps them running, and stops them in order.
 
 ``kmis up`` starts it detached; ``python -m kmis.supervisor`` runs it in the foreground. A process that ends is
-started again, at most every few seconds. Its state stands in ``run/supervisor.json``.
+started again, at most every few seconds; the embedded PostgreSQL too. Its state stands in ``run/supervisor.json``.
+Where the supervisor itself is killed, its processes end with it, so that ``kmis up`` finds the ports free.
 """
 
 from __future__ import annotations
 
+import ctypes
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -24,7 +27,9 @@ POLL_S = 0.5
 BACKOFF_S = 3.0
 STOP_TIMEOUT_S = 15.0
 LOG_LIMIT_BYTES = 20_000_000
-
+PR_SET_PDEATHSIG = 1  # prctl(2)
+log = logging.getLogger("kmis.supervisor")
+_libc = ctypes.CDLL(None)
 
 DAGSTER = str(Path(sys.executable).parent / "dagster")
 # Stand for what only the settings know.
@@ -170,8 +175,33 @@ def _start(settings: Settings, part: Part) -> Running:
             stdout=log,
             stderr=log,
             env=environment(settings),
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,
         )
     return Running(part, process)
+
+
+def _end_with_parent() -> None:
+    """Has the kernel end this process when its parent ends, however that comes about."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+class _Server:
+    """The embedded server as the supervisor keeps it."""
+
+    def __init__(self, server: EmbeddedServer) -> None:
+        self.server = server
+        self._retry_at = 0.0
+
+    def keep(self) -> None:
+        """Start it where it has ended; a start that fails is logged and tried again."""
+        if time.monotonic() < self._retry_at or self.server.running():
+            return
+        log.warning("PostgreSQL has ended and is started again")
+        try:
+            self.server.start()
+        except (ServerError, OSError) as error:
+            log.error("%s", error)
+            self._retry_at = time.monotonic() + BACKOFF_S
 
 
 def prepare_dagster(settings: Settings) -> None:
@@ -200,16 +230,16 @@ def run(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     prepare_dagster(settings)
-    server = None if settings.database_url else EmbeddedServer(settings)
+    server = None if settings.database_url else _Server(EmbeddedServer(settings))
     running = [_start(settings, part) for part in PARTS]
     _write_state(settings, os.getpid(), {item.part.name: item.process.pid for item in running})
     while not stopping:
         time.sleep(POLL_S)
+        if server is not None:
+            server.keep()
         changed = False
         for place, item in enumerate(running):
             if item.process.poll() is not None and time.monotonic() - item.started > BACKOFF_S and not stopping:
-                if server is not None:
-                    server.start()
                 running[place] = _start(settings, item.part)
                 changed = True
         if changed:
@@ -223,9 +253,10 @@ def run(settings: Settings) -> None:
         except subprocess.TimeoutExpired:
             item.process.kill()
     if server is not None:
-        server.stop()
+        server.server.stop()
     state_file(settings).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     run(get_settings())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from pipelines.defs.backup.schedules import build_backups
 from pipelines.defs.devices.checks import device_gate, sources
 from pipelines.defs.feed.checks import feed_gate
 from pipelines.defs.lake.assets import build_assets
@@ -18,15 +19,17 @@ def defs() -> dg.Definitions:
     project = manifest()
     verification = build_checks(project)
     full, gate, devices = build_jobs(verification)
+    backups, nightly = build_backups()
     return dg.Definitions(
         assets=[*build_assets(project), *sources],
         asset_checks=[verification, feed_gate, device_gate],
-        jobs=[maintenance, full, gate, devices],
+        jobs=[maintenance, full, gate, devices, *backups],
         schedules=[
             schedule(maintenance, "0 2 * * *"),
             schedule(full, "30 2 * * *"),
             schedule(gate, "0 4 * * *"),
             schedule(devices, "15 4 * * *"),
+            *nightly,
         ],
         resources={"lake": Lake()},
         executor=dg.in_process_executor,

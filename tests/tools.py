@@ -1,4 +1,5 @@
-"""Installs the programs that tests drive and that no wheel brings: Chromium, dcmtk, LibreOffice, fonts, poppler.
+"""Installs the programs that tests drive and that no wheel brings: Chromium, dcmtk, LibreOffice, fonts, poppler,
+restic.
 
 As root on Debian they are installed; otherwise a missing one ends the run with the command that installs it.
 """
@@ -15,6 +16,7 @@ PROGRAMS = {
     "chromium": "chromium",
     "soffice": "libreoffice-calc-nogui",
     "pdftotext": "poppler-utils",
+    "restic": "restic",
 }
 # Files that stand for packages without a program on the PATH (the virtual environment has a storescu of its own).
 FILES = {

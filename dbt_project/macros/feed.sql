@@ -32,7 +32,8 @@
 {#
   Current image of one operational table: for each key of the batch its newest row, typed by the columns of the model's YAML.
   meta.field names the operational column where the name differs, `key` the primary key; meta.local_date_of derives a local date.
-  Feed ids of one row grow with its changes (the row lock orders them), transaction ids need not.
+  Feed ids of one row grow with its changes (the row lock orders them), transaction ids need not. Only keys and feed ids are
+  grouped: images as text would have to lie in memory all at once, for a batch that is the whole of bronze.
 #}
 {% macro current_image(table_name) -%}
   {%- set columns = model.columns.values() if execute else [] -%}
@@ -44,14 +45,20 @@
       {%- do shape.append('"' ~ (meta.field or column.name) ~ '": ' ~ ('["VARCHAR"]' if array else '"VARCHAR"')) -%}
     {%- endif -%}
   {%- endfor -%}
-with newest as (
-  select
-    key,
-    arg_max(operation, feed_id) as operation,
-    json_transform(arg_max(new_row, feed_id), '{ {{- shape | join(", ") -}} }') as image
+with last_entry as (
+  select max(feed_id) as feed_id
   from ({{ batch_changes(table_name) }}) as batch
   where not superseded
   group by key
+),
+
+newest as (
+  select
+    key,
+    operation,
+    json_transform(new_row, '{ {{- shape | join(", ") -}} }') as image
+  from ({{ batch_changes(table_name) }}) as batch
+  where feed_id in (select feed_id from last_entry)
 )
 
 select

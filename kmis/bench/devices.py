@@ -61,12 +61,6 @@ def listener(installed: Installation, module: str) -> Iterator[tuple[int, subpro
         process.wait(30)
 
 
-def quantile(values: list[float], share: float) -> float:
-    """The value that ``share`` of the values do not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else float("nan")
-
-
 def _rows(settings: Settings) -> int:
     with psycopg.connect(settings.dsn("kmis_owner")) as connection:
         row = connection.execute("insert into organisation (code, kind) values ('bench', 'region') returning id")

@@ -15,7 +15,8 @@ from datetime import date
 
 import psycopg
 
-from kmis.bench.devices import BENCH_SENDER, Installation, installation, listener, quantile
+from kmis.bench.devices import BENCH_SENDER, Installation, installation, listener
+from kmis.bench.results import Goal, Result, quantile
 from kmis.iin import generate_first
 
 SENDERS = (1, 8)
@@ -87,16 +88,27 @@ def run(messages: int = MESSAGES, say: Callable[[str], None] = lambda line: None
     return rates, found is not None and found[0] == expected
 
 
-def report(outcome: tuple[list[Rate], bool]) -> tuple[list[str], bool]:
-    """Lines to print and whether all was recorded; there is no goal for the rate."""
+def report(outcome: tuple[list[Rate], bool]) -> Result:
+    """The result; there is no goal for the rate."""
     rates, complete = outcome
     lines = [
         f"{rate.receiver:<5} {rate.senders} sender(s) {rate.per_second:8.1f} messages/s,"
         f" median {quantile(list(rate.each), 0.5) * 1e3:.1f} ms, p95 {quantile(list(rate.each), 0.95) * 1e3:.1f} ms"
         for rate in rates
     ]
-    lines.append(f"every value recorded once: {'yes' if complete else 'NO'}")
-    return lines, complete
+    of = {(rate.receiver, rate.senders): rate.per_second for rate in rates}
+    return Result(
+        name="hl7",
+        title="ORU^R01 a second over MLLP, synced to disk and recorded before the acknowledgement.",
+        size=f"{len(rates[0].each)} messages of eight values from {' and from '.join(map(str, SENDERS))} sender(s)",
+        goals=(Goal("every value recorded once", "yes" if complete else "NO", complete),),
+        peer="the same senders against a receiver that answers without reading",
+        ratio=", ".join(
+            f"with {senders} sender(s) the peer is {of['peer', senders] / of['kmis', senders]:.1f} times as fast"
+            for senders in SENDERS
+        ),
+        lines=tuple(lines),
+    )
 
 
 def _measure(receiver: str, port: int, lists: list[list[bytes]]) -> Rate:

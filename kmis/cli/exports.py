@@ -152,7 +152,10 @@ def _make(wanted: Wanted, language: str | None, output: Path | None) -> None:
             raise Refused(error.message(tongue)) from None
         finally:
             service.close()
-    place = _delivered(made, output)
+    try:
+        place = _delivered(made, output)
+    except OSError as error:
+        raise Refused(f"{error.strerror}: the file is made, but stays at {made.path}") from None
     console.print(f"{place}\nsnapshot {order.snapshot}, rows {made.rows}, SHA-256 {made.sha256}", soft_wrap=True)
 
 

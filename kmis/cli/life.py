@@ -13,6 +13,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from kmis import supervisor
+from kmis.cli import live
 from kmis.postgres import EmbeddedServer, ServerError, ensure_server
 from kmis.settings import Settings, get_settings
 
@@ -91,13 +92,35 @@ def demo(
     population: Annotated[int, typer.Option(help="People of the synthetic district.", min=100)] = 16_000,
     years: Annotated[int, typer.Option(help="Years of history.", min=1, max=10)] = 2,
     seed: Annotated[int, typer.Option(help="The same seed gives the same region.")] = 20_260_101,
+    region_people: Annotated[
+        int, typer.Option(help="People of the other districts, whose rows only the lake holds.", min=0)
+    ] = 0,
     exit_: Annotated[bool, typer.Option("--exit", help="Load, refresh once and leave.")] = False,
+    play: Annotated[bool, typer.Option("--live", help="Go on playing: simulated users act until Ctrl-C.")] = False,
+    rate: live.Rate = 1.0,
+    minutes: live.Minutes = None,
+    live_seed: live.Seed = 1,
+    journal: live.JournalFile = None,
+    measure: live.Measure = False,
 ) -> None:
-    """Start with a synthetic region, loaded when the store is empty; prints addresses and logins."""
+    """Start with a synthetic region, loaded when the store is empty; prints addresses and logins.
+
+    With --live simulated users act on it, also on one that runs already; it stays up when they end.
+    """
+    settings = get_settings()
+    if play and exit_:
+        raise typer.BadParameter("--live needs what --exit stops")
+    if not play or supervisor.supervisor_pid(settings) is None:
+        _show(settings, population, years, seed, region_people, exit_=exit_)
+    if play:
+        live.play(settings, rate, minutes, live_seed, journal=journal, measure=measure)
+
+
+def _show(settings: Settings, population: int, years: int, seed: int, region_people: int, *, exit_: bool) -> None:
+    """Load the region where the store is empty, make the first figures, start, and say how to sign in."""
     from kmis.cli_lake import one_pass
     from operational import demo as region
 
-    settings = get_settings()
     if supervisor.supervisor_pid(settings):
         raise supervisor.AlreadyRunning("this installation is up already; `kmis status` shows it")
     if not exit_:
@@ -107,6 +130,11 @@ def demo(
     if region.is_empty(settings):
         with region.shown_progress() as report:
             region.load(settings, population=population, years=years, seed=seed, progress=report)
+    if region_people:
+        from kmis.cli.region import add_districts
+
+        with region.shown_progress() as report:
+            add_districts(settings, region_people, years, seed, report, lambda step: console.print(f"    {step}"))
     console.print("  first pass to gold")
     one_pass(settings, lambda step: console.print(f"    {step}"))
     if not exit_:
@@ -135,6 +163,7 @@ def status() -> None:
         table.add_row(part.name, str(pid) if pid else "down", port)
     console.print(table)
     if settings.database_url or EmbeddedServer(settings).running():
+        from kmis.cli.region import synthetic_rows
         from kmis.query import NothingPublished, QueryService
 
         service = QueryService(settings)
@@ -144,6 +173,8 @@ def status() -> None:
                 f"snapshot {now.snapshot_id}, {now.age_seconds:.0f} s old, "
                 f"reconciliation: {'clean' if now.reconciled else now.state}"
             )
+            if (beyond := synthetic_rows(settings)) is not None:
+                console.print(beyond)
         except NothingPublished:
             typer.echo("kmis: nothing is published yet: run `kmis refresh`", err=True)
             raise typer.Exit(2) from None

@@ -21,6 +21,8 @@ from operational.demo.schema import Store
 MOVED: Final = 0.035
 CAME: Final = 0.015
 FIRST_YEAR: Final = 2012
+# Of the deaths in the first year, the part up to here and its days of life; from general knowledge, verify.
+INFANT_DEATHS: Final = ((0.42, (1, 6)), (0.58, (7, 27)), (1.0, (28, 364)))
 AGE_BANDS: Final = (0, 15, 30, 45, 60, 75)
 
 
@@ -104,11 +106,23 @@ class Attacher:
         days = (self.today - self.start).days
         mothers = {p.mother for p in self.people if p.mother is not None}
         for place, person in enumerate(self.people):
+            if person.birth >= self.start:
+                person.death = self._early_death(person, rates[0][1 if person.sex == "M" else 2])
+                continue
             rate = rates[max(bisect_right(starts, age_on(person.birth, self.today)) - 1, 0)]
             chance = rate[1 if person.sex == "M" else 2] * days / 365.25
             if self.rng.random() < chance and place not in mothers and person.kind == "citizen":
                 first = max(self.start, person.birth)
                 person.death = first + timedelta(days=self.rng.randint(1, max(1, (self.today - first).days - 1)))
+
+    def _early_death(self, person: Person, rate: float) -> date | None:
+        """The day on which a child born within the time shown dies before it is one year old; mostly it lives."""
+        chance = self.rng.random()
+        if chance >= rate:
+            return None
+        first, last = next(days for share, days in INFANT_DEATHS if chance < rate * share)
+        death = person.birth + timedelta(days=self.rng.randint(first, last))
+        return death if death < self.today else None
 
     def _chronic(self) -> None:
         """Chronic diseases by the prevalence of ``data/chronic.csv`` with the day when each was found."""
@@ -196,7 +210,7 @@ class Attacher:
             "{" + ",".join(earlier) + "}", name_key(person.surname, person.given, person.patronymic, earlier),
             sort_key(person.surname, person.given, person.patronymic), person.birth, person.sex, person.kind,
             None if person.mother is None else person.mother + 1, person.birth_order, *document,
-            person.citizenship, person.phone, person.address, person.okrug.kato, False, person.mismatch,
+            person.citizenship, person.phone, person.address, person.okrug.kato, person.okrug.town, person.mismatch,
             person.death, merged_into, created,
         )  # fmt: skip
 

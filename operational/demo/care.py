@@ -28,7 +28,7 @@ from operational.demo.wards import WardWriter
 class CareMaker:
     """``plan`` goes before the visits, which keep clear of the hospital; ``write`` goes after them."""
 
-    def __init__(self, seed: int, store: Store, register: Register, region: Region, timing: Timing) -> None:
+    def __init__(self, seed: int | str, store: Store, register: Register, region: Region, timing: Timing) -> None:
         self.seed = seed
         self.store = store
         self.register = register

@@ -61,7 +61,7 @@ class FamilyMaker:
 
     def _settle(self, family: Family, *members: int) -> None:
         place = self.rng.choices(self.places, self.shares)[0]
-        address = f"{place.village_kk} ауылы, {self.rng.choice(self.streets)} көшесі, {self.rng.randint(1, 90)}-үй"
+        address = f"{place.settlement}, {self.rng.choice(self.streets)} көшесі, {self.rng.randint(1, 90)}-үй"
         for member in members:
             person = self.people[member]
             person.household, person.okrug, person.address = self.households, place, address

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from operational.demo import people as population_of
 from operational.demo.attaching import Attacher, Register
 from operational.demo.care import CareMaker
 from operational.demo.choosing import Chooser
+from operational.demo.districts import District, karatobe
 from operational.demo.families import FamilyMaker
 from operational.demo.morbidity import Morbidity
 from operational.demo.records import EncounterWriter
@@ -21,9 +21,7 @@ from operational.demo.schema import Store
 from operational.demo.staffing import StaffMaker
 from operational.demo.timing import Timing
 from operational.demo.visits import AHEAD, VisitMaker
-from operational.domains.catalogs import files
 
-DISTRICT: Final = "275000000"
 Report = Callable[[str, int, int], None]
 
 
@@ -40,15 +38,11 @@ class Demonstration:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def okrug_codes() -> dict[str, str]:
-    """Codes of the district's okrugs by their Russian names."""
-    return {row[3]: row[0] for row in files.kato_rows() if row[2] == DISTRICT}
-
-
 def generate(
-    population: int, years: int, seed: int, now: datetime, zone: ZoneInfo, report: Report = lambda *_: None
-) -> Demonstration:
-    """``now`` is aware; the demonstration ends on its local day and looks two weeks ahead.
+    population: int, years: int, seed: int | str, now: datetime, zone: ZoneInfo, report: Report = lambda *_: None,
+    district: District | None = None,
+) -> Demonstration:  # fmt: skip
+    """``now`` is aware; the demonstration ends on its local day and looks two weeks ahead. Karatobe unless said.
 
     ``report(what, done, total)`` is called as it goes on. Raises ValueError for a size that makes no district.
     """
@@ -57,19 +51,16 @@ def generate(
     rng = Random(seed)  # noqa: S311  # repeatable by the seed; nothing secret is drawn from it
     today = now.astimezone(zone).date()
     start = population_of.years_before(today, years)
-    kato = okrug_codes()
-    places = population_of.okrugs(kato)
+    shown = district or karatobe()
+    places = list(shown.okrugs)
     store = Store()
     report("people", 0, 1)
     people = population_of.draw(rng, population, today, places[0])
     FamilyMaker(rng, people, places, today).run()
-    population_of.number(rng, people)
+    population_of.number(rng, people, shown.serials)
     population_of.exceptions(rng, people, today)
-    shares: dict[str, float] = {}
-    for place in places:
-        shares[place.organisation] = shares.get(place.organisation, 0.0) + place.share
-    maker = RegionMaker(rng, store, kato, population, start, now)
-    region = maker.run(shares)
+    maker = RegionMaker(rng, store, shown, population, start, now)
+    region = maker.run()
     StaffMaker(maker).run()
     register = Attacher(rng, store, region, people, start, today).run()
     report("people", 1, 1)

@@ -32,6 +32,7 @@ TITLES: Final = {
     "hospital": "hospital, day by day",
     "visits": "visits, day by day",
     "rows": "rows into PostgreSQL",
+    "districts": "other districts",
 }
 
 

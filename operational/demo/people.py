@@ -33,6 +33,12 @@ class Okrug:
     village_ru: str
     share: float
     organisation: str
+    town: bool = False
+
+    @property
+    def settlement(self) -> str:
+        """The settlement as an address begins with it."""
+        return f"{self.village_kk} қаласы" if self.town else f"{self.village_kk} ауылы"
 
 
 @dataclass(slots=True)
@@ -117,8 +123,8 @@ def draw(rng: Random, population: int, today: date, place: Okrug) -> list[Person
     return people
 
 
-def number(rng: Random, people: list[Person]) -> None:
-    """An IIN for everyone; a few carry one that another birth date or sex gave, with the reason."""
+def number(rng: Random, people: list[Person], block: range) -> None:
+    """An IIN for everyone, its serial number out of ``block``; a few carry that of another birth date or sex."""
     taken: set[str] = set()
     for person in people:
         birth, sex = person.birth, person.sex
@@ -128,8 +134,8 @@ def number(rng: Random, people: list[Person]) -> None:
                 birth = birth - timedelta(days=rng.choice((1, 10, 30, 365)))
             else:
                 sex = "F" if sex == "M" else "M"
-        start = rng.randint(9000, 9900)
-        serials = (serial for serial in (*range(start, 10_000), *range(9000, start)))
+        start = rng.randint(block.start, max(block.start, block.stop - 100))
+        serials = (serial for serial in (*range(start, block.stop), *range(block.start, start)))
         while (iin := generate_first(birth, sex, serials)) in taken:
             continue
         taken.add(iin)

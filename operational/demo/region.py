@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 from kmis.names import sort_key
+from operational.demo.districts import District
 from operational.demo.names import Names, Sex
 from operational.demo.people import rows
 from operational.demo.schema import Store
@@ -106,14 +107,14 @@ class Region:
 
 
 class RegionMaker:
-    """Fills the tables of organisation and staff. ``kato`` gives codes of okrugs by Russian name."""
+    """Fills the tables of organisation and staff."""
 
     def __init__(
-        self, rng: Random, store: Store, kato: dict[str, str], population: int, start: date, now: datetime
+        self, rng: Random, store: Store, district: District, population: int, start: date, now: datetime
     ) -> None:
         self.rng = rng
         self.store = store
-        self.kato = kato
+        self.district = district
         self.population = population
         self.start = start
         self.now = now
@@ -122,33 +123,33 @@ class RegionMaker:
         self.region = Region()
         self.numbers: dict[int, int] = {}
 
-    def run(self, shares: dict[str, float]) -> Region:
-        """``shares``: the part of the people that each organisation of primary care serves."""
+    def run(self) -> Region:
+        """Organisations with their departments, then leaders, sites with their doctors, specialists."""
         self._organisations()
         self._departments()
         self._leaders()
-        self._sites(shares)
+        self._sites(self.district.shares)
         self._specialists()
         return self.region
 
     # --- organisations ---------------------------------------------------------------------------------------
 
     def _organisations(self) -> None:
-        for row in rows("organisations.csv"):
+        for row in self.district.organisations:
             key = self.store.organisation.add(row["code"], row["kind"], None)
             self.region.organisations[row["key"]] = key
             parent = self.region.organisations.get(row["parent"])
-            kato = self.kato.get(row["kato"], row["kato"])
             level = int(row["perinatal_level"]) if row["perinatal_level"] else None
             since = FOUNDED
             if row["key"] == "polyclinic":
                 # An older name, so that history shows: reports of that time carry it.
                 since = self.month_start(0.3)
                 self.store.organisation_version.add(
-                    key, parent, "Қаратөбе аудандық емханасы", "Каратобинская районная поликлиника", kato,
-                    level, FOUNDED, since,
-                )  # fmt: skip
-            self.store.organisation_version.add(key, parent, row["name_kk"], row["name_ru"], kato, level, since, None)
+                    key, parent, *self.district.earlier, row["kato"], level, FOUNDED, since
+                )
+            self.store.organisation_version.add(
+                key, parent, row["name_kk"], row["name_ru"], row["kato"], level, since, None
+            )
 
     def month_start(self, part: float) -> date:
         """The first of a month after such a part of the time shown."""

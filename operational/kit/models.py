@@ -232,8 +232,33 @@ class GateLook(Base):
     broken: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
 
 
+class BackupRun(Base):
+    """One backup, tested restore, restore or upgrade; after a restore, what was known when its backup was made."""
+
+    __tablename__ = "backup_run"
+    __table_args__ = (
+        CheckConstraint("kind in ('backup','restore_test','restore','upgrade')", name="kind"),
+        CheckConstraint("state in ('running','done','failed')", name="state"),
+        CheckConstraint("(state = 'running') = (finished_at is null)", name="finished"),
+        Index("ix_backup_run_kind", "kind", "id"),
+    )
+    id: Mapped[Key]
+    kind: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'running'"))
+    started_at: Mapped[Created]
+    finished_at: Mapped[datetime | None]
+    repository: Mapped[str]
+    restic_snapshot: Mapped[str | None]
+    snapshot_id: Mapped[int | None]
+    bytes: Mapped[int | None]
+    added_bytes: Mapped[int | None]
+    files: Mapped[int | None]
+    error: Mapped[str | None]
+
+
 __all__ = [
     "XID8",
+    "BackupRun",
     "ChangeFeed",
     "FeedEpoch",
     "FeedMonth",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+import time
 from dataclasses import dataclass
 
 from kmis.settings import Settings
@@ -19,6 +20,7 @@ from pipelines.lib.reconcile import Reconciled
 log = logging.getLogger(__name__)
 BRONZE_KEY = ("bronze", "change")
 PUBLISHED_KEY = ("published",)
+EVERY_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,28 @@ def events_of(result: PassResult) -> list[AssetEvent]:
     return events
 
 
+class Thinned:
+    """Of each asset at most one event a minute; the newest waits for its turn.
+
+    An event costs Dagster 3.1 kB and some ten milliseconds: with twenty to a pass and a pass each ten seconds its
+    store would grow by half a gigabyte a day.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, ...], AssetEvent] = {}
+        self._at: dict[tuple[str, ...], float] = {}
+
+    def put(self, event: AssetEvent) -> None:
+        """Takes an event in place of an older one of the asset."""
+        self._held[event.key] = event
+
+    def due(self, now: float, *, everything: bool = False) -> list[AssetEvent]:
+        """Gives out what may be written now, in seconds of any steady clock."""
+        ready = [key for key in self._held if everything or key not in self._at or now - self._at[key] >= EVERY_SECONDS]
+        self._at.update(dict.fromkeys(ready, now))
+        return [self._held.pop(key) for key in ready]
+
+
 class AssetReporter:
     """A thread that writes asset events. ``close`` waits until what was given to it is written."""
 
@@ -63,21 +87,29 @@ class AssetReporter:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        # Importing Dagster takes seconds; the writer's first pass does not wait for it.
+        # Importing Dagster takes seconds: no pass waits for it, and who has nothing to report goes without.
+        waiting = [self._events.get()]
+        if waiting == [None]:
+            return
         from dagster import AssetCheckEvaluation, AssetCheckSeverity, AssetKey, AssetMaterialization, DagsterInstance
 
         self._settings.dagster_home.mkdir(parents=True, exist_ok=True)
+        thinned = Thinned()
+        going = True
         with DagsterInstance.from_config(str(self._settings.dagster_home)) as instance:
-            while (result := self._events.get()) is not None:
+            while going:
+                checks: list[AssetCheckEvaluation] = []
                 try:
+                    result = waiting.pop() if waiting else self._events.get(timeout=EVERY_SECONDS)
+                except queue.Empty:
+                    pass
+                else:
+                    going = result is not None
                     if isinstance(result, PassResult):
                         for event in events_of(result):
-                            instance.report_runless_asset_event(
-                                AssetMaterialization(asset_key=AssetKey(event.key), metadata=event.metadata)
-                            )
-                        continue
-                    for fact in result.facts:
-                        instance.report_runless_asset_event(
+                            thinned.put(event)
+                    elif result is not None:
+                        checks = [
                             AssetCheckEvaluation(
                                 asset_key=AssetKey(("marts", fact.fact)),
                                 check_name="reconciles",
@@ -89,6 +121,16 @@ class AssetReporter:
                                     "snapshot": result.snapshot_id,
                                 },
                             )
-                        )
+                            for fact in result.facts
+                        ]
+                events = [
+                    AssetMaterialization(asset_key=AssetKey(event.key), metadata=event.metadata)
+                    for event in thinned.due(time.monotonic(), everything=not going)
+                ]
+                try:
+                    for materialized in events:
+                        instance.report_runless_asset_event(materialized)
+                    for check in checks:
+                        instance.report_runless_asset_event(check)
                 except Exception as error:
                     log.warning("asset event not written: %s", safe_text(error))

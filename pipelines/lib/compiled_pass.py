@@ -59,6 +59,8 @@ def run_models(
             raise ModelFailed(model.name, safe_text(error)) from None
         if change is not None:
             changes.append(change)
+    if progress:
+        progress("checks")
     # After all models, because a check may read a model that is not among its own model's parents.
     for change in changes:
         warnings.extend(_check(connection, change.model))

@@ -13,6 +13,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psycopg
+from psycopg.types.json import Jsonb
+
 from kmis.clock import Clock
 from kmis.settings import Settings
 from pipelines.lib.readers import open_reader
@@ -49,7 +52,7 @@ class Look:
 
 
 def look(settings: Settings, clock: Clock, gates: Sequence[Gate]) -> dict[str, Look]:
-    """Evaluates the gates over what entered in the last day and renews Data Docs under ``home/quality``."""
+    """Evaluates the gates over what entered in the last day, renews Data Docs under ``home/quality``, notes it."""
     now = clock.now()
     with open_reader(settings) as reader:
         frames = {
@@ -64,9 +67,17 @@ def look(settings: Settings, clock: Clock, gates: Sequence[Gate]) -> dict[str, L
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     context = gx.get_context(mode="file", project_root_dir=home)
     docs = home / "gx" / "uncommitted" / "data_docs" / "local_site" / "index.html"
-    return {
+    looks = {
         gate.name: Look(_results(gx, context, gate, frames[gate.name]), len(frames[gate.name]), docs) for gate in gates
     }
+    with psycopg.connect(settings.dsn("kmis_writer"), autocommit=True) as store:
+        for name, found in looks.items():
+            broken = sorted(rule for rule, kept in found.results.items() if not kept)
+            store.execute(
+                "insert into gate_look (gate, at, entries, rules, broken) values (%s, %s, %s, %s, %s)",
+                (name, now, found.entries, len(found.results), Jsonb(broken)),
+            )
+    return looks
 
 
 def _results(gx: Any, context: Any, gate: Gate, frame: Any) -> dict[str, bool]:

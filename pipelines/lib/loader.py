@@ -6,6 +6,7 @@ moment both are there or neither. It names server, feed epoch and transaction id
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,8 +63,11 @@ def check_source(source: Source, watermark: Watermark | None) -> None:
         )
 
 
-def load(workshop: Workshop) -> Loaded | None:
-    """Appends the next batch to bronze. None when nothing is pending. Raises PassRefused, LakeKnowsMore."""
+def load(workshop: Workshop, found: Callable[[Pending], None] | None = None) -> Loaded | None:
+    """Appends the next batch to bronze. None when nothing is pending. Raises PassRefused, LakeKnowsMore.
+
+    ``found`` is told the batch before it is appended.
+    """
     source = read_source(workshop.store)
     if source is None:
         raise PassRefused("the store has no feed epoch: run the migrations (`kmis up` does)")
@@ -72,6 +76,8 @@ def load(workshop: Workshop) -> Loaded | None:
     bounds = pending(workshop.store, before.xid if before else 0)
     if bounds is None:
         return None
+    if found:
+        found(bounds)
     connection = workshop.lake
     connection.begin()
     try:

@@ -3,41 +3,72 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Literal
 
 import duckdb
 
+from pipelines.lib import feed_months
 from pipelines.lib.errors import safe_text
+from pipelines.lib.feed import Store
 from pipelines.lib.syncing import sync_files
+from pipelines.lib.tidying import tidy
 from pipelines.lib.workshop import Workshop
 
 PASSES = 50
 FILES = 200
 # An open page keeps its snapshot through a drill; pages live shorter than this.
 KEPT_FOR = timedelta(days=1)
+# Where the storage budget runs out, a page that is older than this may be told to begin anew.
+KEPT_FOR_WHEN_TIGHT = timedelta(hours=1)
 COMPACTION = (
     "call ducklake_flush_inlined_data('lake', schema_name => '{schema}', table_name => '{table}')",
     "call ducklake_rewrite_data_files('lake', '{table}', schema => '{schema}', delete_threshold => 0.0)",
     "call ducklake_merge_adjacent_files('lake', '{table}', schema => '{schema}')",
 )
+KEPT = """
+select snapshot_id, 'pin' as why, reason as what, pinned_by as who, pinned_at as since from snapshot_pin
+where released_at is null
+union all
+select snapshot_id, 'unload', product, id::text, created_at from unload_log
+where status in ('waiting', 'running', 'ready')
+union all
+select snapshot_id, 'page', '', '', published_at from published where published_at > %s
+union all
+(select snapshot_id, 'newest', '', '', published_at from published order by id desc limit 1)
+"""
+Why = Literal["pin", "unload", "page", "newest"]
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A snapshot and one reason for keeping it; ``what`` and ``who`` say which pin or which unload."""
+
+    snapshot: int
+    why: Why
+    what: str
+    who: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Upkeep:
-    """What was done: files before and after, snapshots expired, files deleted."""
+    """What was done: files before and after, snapshots expired, files deleted, months of the feed dropped."""
 
     files_before: int
     files_after: int
     expired: int
     deleted: int
     failed: tuple[str, ...] = ()
+    months: tuple[str, ...] = ()
 
 
-def is_due(workshop: Workshop, passes_since: int) -> bool:
-    """Whether files should be compacted now."""
-    return passes_since >= PASSES or (passes_since > 0 and most_files(workshop) >= FILES)
+def is_due(workshop: Workshop, passes_since: int, left: int = 0) -> bool:
+    """Whether files should be compacted now. ``left``: files that the largest table had after the last time."""
+    return passes_since >= PASSES or (passes_since > 0 and most_files(workshop) >= max(FILES, 2 * left))
 
 
 def most_files(workshop: Workshop) -> int:
@@ -62,34 +93,48 @@ def compact(workshop: Workshop) -> Upkeep:
     for schema, table in tables:
         try:
             for step in COMPACTION:
-                connection.execute(step.format(schema=schema, table=table))
+                _durably(workshop, step.format(schema=schema, table=table))
         except duckdb.Error as error:
             log.error("%s.%s was not compacted: %s", schema, table, safe_text(error))
             failed.append(f"{schema}.{table}")
-    sync_files(workshop.settings.lake_dir)
     return Upkeep(before, _files(workshop), 0, 0, tuple(failed))
 
 
-def expire(workshop: Workshop) -> Upkeep:
-    """Expires snapshots that no pin, unload, recent page or backup names, and deletes files a day after that."""
+def _durably(workshop: Workshop, statement: str) -> None:
+    """One step of compaction: its files are on disk before the catalogue names them in place of the old ones."""
+    connection = workshop.lake
+    connection.begin()
+    try:
+        if connection.execute(statement).fetchall():
+            sync_files(workshop.settings.lake_dir)
+        workshop.ensure_lock()
+        connection.commit()
+    except BaseException:
+        connection.rollback()
+        raise
+
+
+def kept_snapshots(store: Store, now: datetime, recent: timedelta | None = None) -> Sequence[Kept]:
+    """Every reason for which a snapshot is kept; pages count that are not older than ``recent``."""
+    rows = store.execute(KEPT, (now - (KEPT_FOR if recent is None else recent),)).fetchall()
+    return [Kept(int(str(row[0])), row[1], str(row[2] or ""), str(row[3] or ""), row[4]) for row in rows]  # type: ignore[arg-type]  # the columns of KEPT
+
+
+def expire(workshop: Workshop, *, tight: bool = False) -> Upkeep:
+    """Expires snapshots that no pin, unload, recent page or backup names, and deletes files a day after that.
+
+    ``tight``: the storage budget is used up; pages count as open for an hour only, and files go at once.
+    """
     before = _files(workshop)
     connection = workshop.lake
     now = workshop.clock.now()
-    keep = {
-        int(str(row[0]))
-        for row in workshop.store.execute(
-            "select snapshot_id from snapshot_pin where released_at is null"
-            " union select snapshot_id from unload_log where status in ('waiting', 'running', 'ready')"
-            " union select snapshot_id from published where published_at > %s"
-            " union (select snapshot_id from published order by id desc limit 1)",
-            (now - KEPT_FOR,),
-        ).fetchall()
-    }
+    recent = KEPT_FOR_WHEN_TIGHT if tight else KEPT_FOR
+    keep = {kept.snapshot for kept in kept_snapshots(workshop.store, now, recent)}
     known = [
         int(row[0])
         for row in connection.execute(
             "select snapshot_id from ducklake_snapshots('lake') where snapshot_time < ? order by snapshot_id",
-            [now - KEPT_FOR],
+            [now - recent],
         ).fetchall()
     ]
     newest = connection.execute("select max(snapshot_id) from ducklake_snapshots('lake')").fetchone()
@@ -98,13 +143,28 @@ def expire(workshop: Workshop) -> Upkeep:
         versions = ", ".join(str(snapshot) for snapshot in gone)
         connection.execute(f"call ducklake_expire_snapshots('lake', versions => [{versions}])")
     deleted = connection.execute(
-        "call ducklake_cleanup_old_files('lake', older_than => ?::timestamptz)", [now - KEPT_FOR]
+        "call ducklake_cleanup_old_files('lake', older_than => ?::timestamptz)", [now - recent]
     ).fetchall()
+    # Files that no catalogue row names: a crash between writing and committing leaves them.
     orphans = connection.execute(
         "call ducklake_delete_orphaned_files('lake', older_than => ?::timestamptz)", [now - KEPT_FOR]
     ).fetchall()
-    workshop.store.execute("select kmis_feed_partitions(%s)", (now,))
     return Upkeep(before, _files(workshop), len(gone), len(deleted) + len(orphans))
+
+
+def keep_house(workshop: Workshop) -> tuple[str, ...]:
+    """The night's work beside the lake: partitions of the feed made and dropped, everything else within its bounds.
+
+    Gives the months that were dropped.
+    """
+    now = workshop.clock.now()
+    workshop.store.execute("select kmis_feed_partitions(%s)", (now,))
+    months = feed_months.drop_old(workshop)
+    for month in months:
+        log.info("month %s of the feed was dropped: bronze holds it", month)
+    tidied = tidy(workshop.settings, workshop.store, now)
+    log.info("tidied: %s", tidied)
+    return tuple(months)
 
 
 def _files(workshop: Workshop) -> int:

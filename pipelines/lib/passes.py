@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from kmis import lake
 from pipelines.lib import loader
 from pipelines.lib.compiled_pass import Change, Outcome, drop_missing, run_models
+from pipelines.lib.feed import Pending
 from pipelines.lib.project import Project
 from pipelines.lib.publish import Built, Publication, Publisher, newest_publication
 from pipelines.lib.records import PassRecord
@@ -70,9 +71,12 @@ class Passes:
             if progress:
                 progress(step)
 
+        def found(bounds: Pending) -> None:
+            record.open(bounds.from_xid, bounds.to_xid)
+            tell(f"append {bounds.entries}")
+
         try:
-            while loaded := loader.load(self.workshop):
-                record.open(loaded.bounds.from_xid, loaded.watermark.xid)
+            while loaded := loader.load(self.workshop, found):
                 record.entries += loaded.bounds.entries
                 tell(f"load {record.entries}")
             record.mark("load")
@@ -94,6 +98,9 @@ class Passes:
             return None
         before = read_built(self.workshop)
         start = before.xid if before else 0
+        newest = newest_publication(self.workshop)
+        # Without its changes the serving file cannot be amended: what an earlier pass built may be unpublished.
+        follows = self.published_as_built(newest)
         known = self._known_models()
         again = self._to_rebuild(known, everything=rebuild or before is None)
         now = Built(watermark.xid, watermark.epoch_id, watermark.event_at)
@@ -102,13 +109,10 @@ class Passes:
             record.open(start, now.xid)
             outcome = self._build(start, now, again, known, tell)
             record.mark("models")
-        newest = newest_publication(self.workshop)
         if newest is not None and newest.snapshot_id == lake.current_snapshot(self.workshop.lake):
             return None
         pass_id = record.open(start, now.xid)
         tell("publish")
-        # Without this pass's own changes the serving file cannot be amended: an earlier pass died unpublished.
-        follows = newest is not None and newest.watermark_xid == start
         changes = outcome.changes if outcome else ()
         publication = self.publisher.publish(now, changes if outcome and follows else None, record.started_at)
         record.mark("publish")
@@ -116,6 +120,16 @@ class Passes:
             pass_id, record.entries, start, now.xid, changes, outcome.warnings if outcome else (), publication,
             dict(record.seconds),
         )  # fmt: skip
+
+    def published_as_built(self, newest: Publication | None) -> bool:
+        """Whether gold stands as it was when it was last published; a writer that died may have built more."""
+        if newest is None:
+            return False
+        row = self.workshop.lake.execute(
+            "select count(*) from lake.bronze.built where built_at in"
+            f" (select built_at from lake.bronze.built at (version => {newest.snapshot_id}))"
+        ).fetchone()
+        return row is not None and row[0] == 1
 
     def _to_rebuild(self, known: _Known, *, everything: bool) -> list[str]:
         if everything:

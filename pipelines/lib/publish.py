@@ -51,11 +51,15 @@ def newest_publication(workshop: Workshop) -> Publication | None:
 
 
 class Publisher:
-    """Publishes snapshots; knows how often the serving file was copied since it was last written anew."""
+    """Publishes snapshots; knows how often the serving file was copied since it was last written anew.
+
+    ``kept_files``: so many of the newest serving files stay; fewer where the storage budget is used up.
+    """
 
     def __init__(self, workshop: Workshop, served: Sequence[Model]) -> None:
         self.workshop = workshop
         self.served = tuple(served)
+        self.kept_files = KEPT_FILES
         self._copies = 0
 
     def publish(self, built: Built, changes: Sequence[Change] | None, started_at: datetime) -> Publication:
@@ -89,10 +93,15 @@ class Publisher:
         files = sorted(
             (path for path in self._folder().glob("*.duckdb") if path.stem.isdigit()), key=lambda path: int(path.stem)
         )
-        gone = [path for path in files[:-KEPT_FILES] if int(path.stem) not in pinned]
+        gone = [path for path in files[: -self.kept_files] if int(path.stem) not in pinned]
         for path in gone:
             path.unlink(missing_ok=True)
         return [path.name for path in gone]
+
+    def _remove_drafts(self) -> None:
+        """What a writer that died left; its log beside a new draft would be replayed into it."""
+        for path in self._folder().glob("*.draft*"):
+            path.unlink(missing_ok=True)
 
     def _folder(self) -> Path:
         folder = self.workshop.settings.serve_dir
@@ -108,18 +117,19 @@ class Publisher:
     def _serve(self, snapshot: int, previous: Path | None, changes: Sequence[Change] | None) -> Path:
         target = self._folder() / f"{snapshot}.duckdb"
         draft = target.with_suffix(".draft")
-        draft.unlink(missing_ok=True)
+        self._remove_drafts()
         copied = previous is not None and changes is not None and self._copies < COPIES
         if copied and previous is not None:
             shutil.copyfile(previous, draft)
         self._copies = self._copies + 1 if copied else 0
+        present = lake.serving_tables(draft) if copied else set()
         place = str(draft).replace("'", "''")
         connection = self.workshop.lake
         connection.execute(f"attach '{place}' as serving")
         try:
             connection.begin()
             try:
-                self._fill(changes if copied else None)
+                self._fill(changes if copied else None, present)
                 connection.commit()
             except BaseException:
                 connection.rollback()
@@ -132,15 +142,9 @@ class Publisher:
         draft.replace(target)
         return target
 
-    def _fill(self, changes: Sequence[Change] | None) -> None:
+    def _fill(self, changes: Sequence[Change] | None, present: set[tuple[str, str]]) -> None:
         connection = self.workshop.lake
         changed = None if changes is None else {change.model.name: change for change in changes}
-        present = {
-            (str(schema), str(name))
-            for schema, name in connection.execute(
-                "select schema_name, table_name from duckdb_tables() where database_name = 'serving'"
-            ).fetchall()
-        }
         for schema, name in present - {(model.schema, model.name) for model in self.served}:
             connection.execute(f'drop table serving."{schema}"."{name}"')
         for model in self.served:

@@ -2,6 +2,7 @@
 
 The PostgreSQL side is evaluated at the published watermark W while the store moves on: rows that nothing has changed
 after W are read from the table; for the others the feed tells what they were. Both sides are real scans.
+Rows that only the lake holds have keys below zero (``pipelines.lib.bulk``): gold leaves them out and says how many.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from psycopg.types.json import Jsonb
 
 from kmis.clock import Clock
 from kmis.settings import Settings
+from pipelines.lib.bulk import read_synthetic
 from pipelines.lib.errors import PassRefused
 from pipelines.lib.project import Model, Project
 from pipelines.lib.readers import open_reader
@@ -35,13 +37,14 @@ class NothingToReconcile(PassRefused):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One fact: how many rows and which control total on either side."""
+    """One fact: how many rows and which control total on either side; ``synthetic`` rows have no other side."""
 
     fact: str
     source_count: int
     gold_count: int
     source_total: Decimal
     gold_total: Decimal
+    synthetic: int = 0
 
     @property
     def equal(self) -> bool:
@@ -61,6 +64,11 @@ class Reconciled:
     def equal(self) -> bool:
         return all(fact.equal for fact in self.facts)
 
+    @property
+    def synthetic(self) -> int:
+        """Rows of all facts that only the lake holds; they are not compared."""
+        return sum(fact.synthetic for fact in self.facts)
+
     def as_json(self) -> dict[str, object]:
         """What ``published.reconciliation`` keeps."""
         return {
@@ -68,6 +76,7 @@ class Reconciled:
             "checked_at": self.checked_at.isoformat(),
             "snapshot_id": self.snapshot_id,
             "watermark_xid": self.watermark_xid,
+            "synthetic": self.synthetic,
             "facts": [
                 {
                     "fact": fact.fact,
@@ -94,12 +103,13 @@ def reconcile(settings: Settings, project: Project, clock: Clock) -> Reconciled:
         source = source_side(store, facts, watermark)
         with open_reader(settings, snapshot) as reader:
             gold = gold_side(reader.connection, facts)
+            beyond = synthetic_rows(reader.connection, facts)
         result = Reconciled(
             snapshot,
             watermark,
             clock.now(),
             tuple(Comparison(fact.name, source[fact.name][0], gold[fact.name][0], source[fact.name][1],
-                             gold[fact.name][1]) for fact in facts),
+                             gold[fact.name][1], beyond.get(fact.name, 0)) for fact in facts),
         )  # fmt: skip
         store.execute(
             "update published set state = %s, reconciliation = %s where snapshot_id = %s",
@@ -130,7 +140,7 @@ def source_side(
 
 
 def gold_side(connection: duckdb.DuckDBPyConnection, facts: Sequence[Model]) -> dict[str, tuple[int, Decimal]]:
-    """Counts and totals in the attached lake."""
+    """Counts and totals in the attached lake, without rows that no store has."""
     found: dict[str, tuple[int, Decimal]] = {}
     for fact in facts:
         if fact.reconciliation is None:
@@ -139,6 +149,19 @@ def gold_side(connection: duckdb.DuckDBPyConnection, facts: Sequence[Model]) -> 
             raise PassRefused(f"{fact.name}: the gold side sums a value beside its count, so that it scans")
         statement = TABLE.sub(partial(_gold_table, fact), fact.reconciliation.gold)
         found[fact.name] = _pair(connection.execute(statement).fetchone())
+    return found
+
+
+def synthetic_rows(connection: duckdb.DuckDBPyConnection, facts: Sequence[Model]) -> dict[str, int]:
+    """How many rows of each fact only the attached lake holds; nothing for a lake that has none."""
+    if read_synthetic(connection) is None:
+        return {}
+    found: dict[str, int] = {}
+    for fact in facts:
+        # The sum makes the count a scan.
+        row = connection.execute(f'select count("{fact.keys[0]}"), sum("{fact.keys[0]}") from {fact.relation}'
+                                 f' where "{fact.keys[0]}" < 0').fetchone()  # fmt: skip
+        found[fact.name] = int(row[0]) if row else 0
     return found
 
 
@@ -182,7 +205,9 @@ def _state(table: str, watermark: int, moved: bool) -> sql.Composable:
 
 def _gold_table(fact: Model, found: re.Match[str]) -> str:
     name = found["table"]
-    return fact.relation if name == "this" else f'"lake"."marts"."{name}"'
+    return (
+        f'(select * from {fact.relation} where "{fact.keys[0]}" >= 0)' if name == "this" else f'"lake"."marts"."{name}"'
+    )
 
 
 def _raw(text: str) -> sql.Composable:

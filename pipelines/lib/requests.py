@@ -10,9 +10,9 @@ import psycopg
 
 from kmis.clock import Clock
 from kmis.settings import Settings
+from pipelines.lib.compiled import compiled_project
 from pipelines.lib.dbt_runner import DbtRunner
 from pipelines.lib.errors import PassRefused, WriterBusy
-from pipelines.lib.project import compile_project
 from pipelines.lib.records import Kind
 from pipelines.lib.workshop import open_workshop
 from pipelines.lib.writer import Reporter, Writer, release_requests
@@ -77,7 +77,7 @@ def _answer_here(settings: Settings, clock: Clock, reporter: Reporter, request: 
         return False
     with workshop:
         release_requests(workshop)
-        writer = Writer(workshop, compile_project(DbtRunner(settings, workshop.instance)), reporter)
+        writer = Writer(workshop, compiled_project(DbtRunner(settings, workshop.instance)), reporter)
         waiting = "select count(*) from pass_request where state = 'waiting' and id <= %s and kind <> 'verification'"
         while (row := workshop.store.execute(waiting, (request,)).fetchone()) and row[0]:
             writer.step()

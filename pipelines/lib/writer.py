@@ -8,17 +8,23 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from typing import Protocol, cast
 
+import duckdb
 import psycopg
 
 from kmis.clock import Clock, SystemClock
 from kmis.settings import Settings
-from pipelines.lib import feed, loader, maintenance
+from pipelines.lib import feed, feed_months, loader, maintenance
+from pipelines.lib.compiled import compiled_project
+from pipelines.lib.compiled_pass import Change
 from pipelines.lib.dbt_runner import DbtRunner
-from pipelines.lib.errors import WriterBusy, safe_text
+from pipelines.lib.errors import EngineLost, PassRefused, WriterBusy, safe_text
+from pipelines.lib.lake_state import Keeper
 from pipelines.lib.passes import Passes, PassResult, read_built
-from pipelines.lib.project import Project, compile_project
+from pipelines.lib.project import Project
+from pipelines.lib.publish import KEPT_FILES, newest_publication
 from pipelines.lib.reconcile import NothingToReconcile, Reconciled, reconcile
 from pipelines.lib.records import Kind, PassRecord
+from pipelines.lib.verify import verify
 from pipelines.lib.workshop import Workshop, open_workshop
 
 log = logging.getLogger(__name__)
@@ -28,6 +34,8 @@ RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 RECONCILE_SECONDS = 60.0
 # A transaction older than this keeps the watermark back, and with it every figure.
 STALE_SECONDS = 60.0
+# While the storage budget runs out, snapshots are expired this often and not at night only.
+TIGHT_UPKEEP_SECONDS = 3600.0
 
 
 class Reporter(Protocol):
@@ -45,18 +53,21 @@ class Request:
 
 
 class Writer:
-    """One writer in one workshop. ``run`` returns when ``stop`` is set, or raises when the lock is lost."""
+    """One writer in one workshop. ``run`` returns when ``stop`` is set, or raises when it cannot go on."""
 
     def __init__(self, workshop: Workshop, project: Project, reporter: Reporter) -> None:
         self.workshop = workshop
         self.project = project
         self.passes = Passes(workshop, project)
         self.reporter = reporter
+        self.keeper = Keeper(workshop)
         self._failures = 0
         self._retry_at = 0.0
         self._unseen = True
         self._since_upkeep = 0
         self._upkeep_due = False
+        self._upkeep_at = self._now()
+        self._files_left = 0
         self._watermark_xid = 0
         # What another process published before this one started may not have been reconciled yet.
         self._unreconciled = True
@@ -67,7 +78,7 @@ class Writer:
         self._alarmed = False
 
     def run(self, stop: threading.Event) -> None:
-        """Polls until ``stop`` is set. Raises WriterBusy when the session with the lock ends."""
+        """Polls until ``stop`` is set. Raises WriterBusy when the session with the lock ends, EngineLost."""
         release_requests(self.workshop)
         while not stop.wait(POLL_SECONDS):
             self.step()
@@ -75,15 +86,18 @@ class Writer:
             self._reconciler.join()
 
     def step(self) -> None:
-        """One turn: a waiting request, or a pass if something is pending, or upkeep. Raises WriterBusy."""
+        """One turn: a waiting request, or a pass if something is pending, or upkeep. Raises WriterBusy, EngineLost."""
         try:
-            request = take_request(self.workshop)
+            self.keeper.tell_when_due(self._since_upkeep, self._failures)
+            request = take_request(self.workshop, verifies=not self._reading())
             if request is not None:
                 self._answer(request)
             elif self._now() >= self._retry_at and (self._unseen or self._pending()):
                 self._attempt(self._refresh)
             elif self._upkeep_due:
                 self._attempt(lambda: self._upkeep(nightly=False))
+            elif self.keeper.level != "normal" and self._now() - self._upkeep_at >= TIGHT_UPKEEP_SECONDS:
+                self._attempt(lambda: self._upkeep(nightly=True))
             else:
                 self._reconcile_when_due()
                 self._alarm_when_stale()
@@ -92,6 +106,9 @@ class Writer:
 
     def _answer(self, request: Request) -> None:
         work: Callable[[], int | None]
+        if request.kind == "verification":
+            self._start_reading(lambda: self._verify(request))
+            return
         if request.kind == "maintenance":
             work = lambda: self._upkeep(nightly=True)  # noqa: E731  # one of two bodies, chosen here
         else:
@@ -101,8 +118,8 @@ class Writer:
         except WriterBusy:
             raise
         except Exception as error:
-            self._failed()
             finish_request(self.workshop, request, "failed", None, safe_text(error))
+            self._failed()
         else:
             finish_request(self.workshop, request, "done", pass_id, None)
 
@@ -117,10 +134,22 @@ class Writer:
             self._failed()
 
     def _failed(self) -> None:
+        """Notes when to try again. Raises EngineLost where that would be in vain."""
+        try:
+            self.workshop.lake.execute("select 1")
+        except duckdb.Error as error:
+            raise EngineLost(
+                f"DuckDB answers no more ({type(error).__name__}); the writer has to be started anew"
+            ) from None
         self._retry_at = self._now() + RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
         self._failures += 1
 
     def _refresh(self, *, rebuild: bool = False) -> int | None:
+        if self._watermark_xid == 0:
+            self._refuse_gap()
+        if rebuild and self.keeper.level == "critical":
+            raise PassRefused("95 % of the storage budget is used: nothing is made anew before there is room")
+        self.passes.publisher.kept_files = 1 if self.keeper.level == "critical" else KEPT_FILES
         self._unseen = True
         result = self.passes.refresh(rebuild=rebuild)
         watermark = loader.read_watermark(self.workshop.lake)
@@ -129,10 +158,17 @@ class Writer:
         if result is None:
             return None
         self._since_upkeep += 1
-        self._upkeep_due = maintenance.is_due(self.workshop, self._since_upkeep)
+        self._upkeep_due = maintenance.is_due(self.workshop, self._since_upkeep, self._files_left)
         self._unreconciled = True
         self.reporter.report(result)
         return result.pass_id
+
+    def _refuse_gap(self) -> None:
+        try:
+            feed_months.refuse_gap(self.workshop)
+        except PassRefused as error:
+            PassRecord(self.workshop, "refresh").fail(error)
+            raise
 
     def _pending(self) -> bool:
         return feed.pending(self.workshop.store, self._watermark_xid, limit=1) is not None
@@ -141,13 +177,25 @@ class Writer:
         record = PassRecord(self.workshop, "maintenance")
         pass_id = record.open()
         try:
+            record.step("compact")
             upkeep = maintenance.compact(self.workshop)
+            record.mark("compact")
             if nightly:
+                record.step("expire")
                 failed = upkeep.failed
-                upkeep = replace(maintenance.expire(self.workshop), failed=failed)
+                upkeep = replace(maintenance.expire(self.workshop, tight=self.keeper.level != "normal"), failed=failed)
+                record.mark("expire")
+                record.step("tidy")
+                upkeep = replace(upkeep, months=maintenance.keep_house(self.workshop))
+                record.mark("tidy")
             self._since_upkeep, self._upkeep_due = 0, False
+            self._upkeep_at, self._files_left = self._now(), maintenance.most_files(self.workshop)
             built = read_built(self.workshop)
-            published = self.passes.publisher.publish(built, (), record.started_at) if built else None
+            record.step("publish")
+            as_built = self.passes.published_as_built(newest_publication(self.workshop))
+            changes: tuple[Change, ...] | None = () if as_built else None
+            published = self.passes.publisher.publish(built, changes, record.started_at) if built else None
+            record.mark("publish")
             detail: dict[str, object] = asdict(upkeep)
             record.finish("done", published.snapshot_id if published else None, 0, detail)
         except Exception as error:
@@ -156,12 +204,29 @@ class Writer:
         return pass_id
 
     def _reconcile_when_due(self) -> None:
-        running = self._reconciler is not None and self._reconciler.is_alive()
-        if running or not self._unreconciled or self._now() - self._reconciled_at < RECONCILE_SECONDS:
+        if self._reading() or not self._unreconciled or self._now() - self._reconciled_at < RECONCILE_SECONDS:
             return
         self._unreconciled, self._reconciled_at = False, self._now()
-        self._reconciler = threading.Thread(target=self._reconcile, name="reconciliation")
+        self._start_reading(self._reconcile)
+
+    def _reading(self) -> bool:
+        """Whether a reconciliation or a verification is under way; it has connections of its own."""
+        return self._reconciler is not None and self._reconciler.is_alive()
+
+    def _start_reading(self, work: Callable[[], None]) -> None:
+        self._reconciler = threading.Thread(target=work, name="reconciliation")
         self._reconciler.start()
+
+    def _verify(self, request: Request) -> None:
+        try:
+            result = verify(self.workshop.settings, self.project, self.workshop.clock)
+        except Exception as error:
+            finish_request(self.workshop, request, "failed", None, safe_text(error))
+            return
+        self._reconcile()
+        wrong = sum(not finding.ok and finding.fails for finding in result.findings)
+        state, error_text = ("failed", f"{wrong} comparisons differ") if wrong else ("done", None)
+        finish_request(self.workshop, request, state, result.pass_id, error_text)
 
     def _reconcile(self) -> None:
         try:
@@ -195,7 +260,7 @@ class Writer:
 def run_writer(settings: Settings, reporter: Reporter, stop: threading.Event, clock: Clock | None = None) -> None:
     """Opens the lake, compiles the project and writes until ``stop`` is set. Raises WriterBusy, DbtFailed."""
     with open_workshop(settings, clock or SystemClock()) as workshop:
-        project = compile_project(DbtRunner(settings, workshop.instance))
+        project = compiled_project(DbtRunner(settings, workshop.instance))
         log.info("writer ready: %s models", len(project.models))
         Writer(workshop, project, reporter).run(stop)
 
@@ -209,11 +274,12 @@ def release_requests(workshop: Workshop) -> None:
     )
 
 
-def take_request(workshop: Workshop) -> Request | None:
-    """The oldest waiting request, marked as running. None: nobody waits."""
+def take_request(workshop: Workshop, *, verifies: bool = False) -> Request | None:
+    """The oldest waiting request, marked as running. None: nobody waits. A verification waits unless ``verifies``."""
     row = workshop.store.execute(
         "update pass_request set state = 'running' where id = (select min(id) from pass_request"
-        " where state = 'waiting' and kind <> 'verification') returning id, kind"
+        " where state = 'waiting' and (kind <> 'verification' or %s)) returning id, kind",
+        (verifies,),
     ).fetchone()
     return None if row is None else Request(int(str(row[0])), cast(Kind, row[1]))
 

@@ -65,10 +65,12 @@ SCREENS = {
         "/boards/MAT-05?rows=1", "/boards/XLS-22?rows=1", "/signals", "/deaths", "/inbox",
     ),
     "manager": ("/", "/boards", "/boards/LIVE-04"),
-    "engineer": ("/", "/catalogs", "/catalogs/icd10", "/catalogs/service_tariff", "/catalogs/kato"),
+    "engineer": (
+        "/", "/catalogs", "/catalogs/icd10", "/catalogs/service_tariff", "/catalogs/kato", "/status", "/status/outbox",
+    ),
     "admin": (
         "/", "/users", "/users/new", "/users/{user}", "/organisations", "/organisations/{organisation}",
-        "/sites/{site}", "/staff/{staff}", "/devices", "/devices/new", "/devices/{device}", "/no-such-page",
+        "/sites/{site}", "/staff/{staff}", "/devices", "/devices/new", "/devices/{device}", "/status", "/no-such-page",
     ),
 }  # fmt: skip
 MISSING = ("/no-such-page",)

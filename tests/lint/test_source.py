@@ -19,7 +19,7 @@ LONGEST = 500
 # Generated, or data: a reader does not read them top-down.
 NOT_READ = {"requirements.lock", "LICENSE"}
 NOT_READ_SUFFIXES = {".csv", ".png", ".svg"}
-NOT_READ_FILES = {"docs/data-dictionary.md", "docs/data-dictionary-products.md"}
+NOT_READ_FILES = {"docs/data-dictionary.md", "docs/data-dictionary-products.md", "docs/data-dictionary-staging.md"}
 OUTSIDE = re.compile(
     r"""(?:<(?:script|link|img|iframe)\b[^>]*?(?:src|href)\s*=\s*["']?\s*|@import\s+(?:url\()?["']?)"""
     r"""(?:https?:)?//""",

@@ -15,16 +15,23 @@ import pytest
 from kmis import lake
 from pipelines.lib.dbt_runner import DbtRunner
 from pipelines.lib.errors import CheckFailed, ModelFailed, WriterBusy
-from pipelines.lib.passes import Passes
+from pipelines.lib.passes import Passes, read_built
 from pipelines.lib.publish import newest_publication
 from pipelines.lib.readers import open_reader
 from pipelines.lib.verify import rebuild_differences
 from pipelines.lib.workshop import Workshop, open_workshop
+from pipelines.lib.writer import Writer
 from tests.pipelines.conftest import PROJECT, Installation, rows
 
 FIGURES = "select event_date, practitioner_id, visits from lake.marts.agg_visit_day order by all"
 VOID = "update encounter set voided_at = now(), void_reason = 'error', status = 'entered_in_error' where id = %s"
 GOLD = ("staging.stg_operational__encounter", "marts.dim_practitioner", "marts.fct_visit", "marts.agg_visit_day")
+
+
+class Silent:
+    """Reports to nobody."""
+
+    def report(self, result: object) -> None: ...
 
 
 def contents(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[Any, ...]]]:
@@ -140,6 +147,62 @@ def test_the_serving_file_equals_the_lake_at_its_snapshot(
     assert len(list(installation.settings.serve_dir.glob("*.duckdb"))) <= 5
 
 
+def served(installation: Installation, passes: Passes) -> dict[str, list[tuple[Any, ...]]]:
+    """What the serving file of the newest publication holds, sorted."""
+    newest = newest_publication(passes.workshop)
+    assert newest is not None and newest.serve_file is not None
+    with duckdb.connect(str(installation.settings.serve_dir / newest.serve_file), read_only=True) as serving:
+        return {
+            model.name: sorted(serving.execute(f"select * from {model.schema}.{model.name}").fetchall(), key=str)
+            for model in passes.project.served
+        }
+
+
+def kept(workshop: Workshop, passes: Passes) -> dict[str, list[tuple[Any, ...]]]:
+    """The same tables in the lake."""
+    return {
+        model.name: sorted(rows(workshop, f"select * from {model.relation}"), key=str)
+        for model in passes.project.served
+    }
+
+
+@pytest.mark.parametrize("after", ["pass", "maintenance"])
+def test_what_a_writer_built_and_did_not_publish_is_in_the_next_serving_file(
+    installation: Installation, workshop: Workshop, passes: Passes, monkeypatch: pytest.MonkeyPatch, after: str
+) -> None:
+    """A rebuild of the same watermark is the case that the watermark alone would not tell."""
+    installation.visit()
+    assert passes.refresh() is not None
+    workshop.lake.execute("update lake.marts.agg_visit_day set visits = 7")
+    built = read_built(workshop)
+    assert built is not None
+    passes.publisher.publish(built, None, workshop.clock.now())
+    with monkeypatch.context() as killed:
+        killed.setattr(passes.publisher, "publish", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            passes.refresh(rebuild=True)
+    if after == "pass":
+        installation.visit(days=1)
+        assert passes.refresh() is not None
+    else:
+        Writer(workshop, passes.project, Silent())._upkeep(nightly=False)
+    assert served(installation, passes) == kept(workshop, passes)
+
+
+def test_a_draft_that_a_killed_writer_left_is_removed(
+    installation: Installation, workshop: Workshop, passes: Passes
+) -> None:
+    folder = installation.settings.serve_dir
+    folder.mkdir(parents=True)
+    for number in range(1, 40):
+        (folder / f"{number}.draft.wal").write_bytes(b"half")
+    (folder / "3.draft").write_bytes(b"half")
+    installation.visit()
+    assert passes.refresh() is not None
+    assert not list(folder.glob("*.draft*"))
+    assert served(installation, passes) == kept(workshop, passes)
+
+
 def test_an_old_snapshot_reads_as_it_was(installation: Installation, workshop: Workshop, passes: Passes) -> None:
     installation.visit()
     first = passes.refresh()
@@ -157,7 +220,7 @@ import os, signal, sys
 from pathlib import Path
 from kmis.settings import get_settings
 from pipelines.lib.dbt_runner import DbtRunner
-from pipelines.lib.passes import Passes
+from pipelines.lib.passes import Passes, read_built
 from pipelines.lib.project import compile_project
 from pipelines.lib.workshop import open_workshop
 settings = get_settings()
@@ -170,7 +233,7 @@ with open_workshop(settings) as workshop:
 """
 
 
-@pytest.mark.parametrize("step", ["load", "fct_visit", "commit", "publish"])
+@pytest.mark.parametrize("step", ["append", "load", "fct_visit", "commit", "publish"])
 def test_a_killed_pass_is_run_again_with_equal_figures(installation: Installation, step: str) -> None:
     installation.visit()
     installation.visit(days=1)

@@ -11,8 +11,10 @@ import yaml
 
 from kmis import lake
 from kmis.clock import SystemClock
-from pipelines.lib import maintenance, writer
+from kmis.postgres import admin_connection
+from pipelines.lib import maintenance, passes, writer
 from pipelines.lib.dbt_runner import PROJECT as DBT_PROJECT
+from pipelines.lib.errors import EngineLost
 from pipelines.lib.passes import Passes
 from pipelines.lib.project import Project
 from pipelines.lib.readers import open_reader
@@ -165,3 +167,42 @@ def test_small_files_are_due_for_compaction(
     monkeypatch.setattr(maintenance, "FILES", 0)
     assert maintenance.is_due(workshop, 1)
     assert isinstance(workshop.clock, SystemClock)
+
+
+@pytest.mark.parametrize("inside", [False, True], ids=["between passes", "in a pass"])
+def test_a_writer_whose_sessions_with_the_catalogue_end_goes_on(
+    installation: Installation, workshop: Workshop, at_work: Writer, inside: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the server's administrator ends them, or the server is started anew under a writer that holds on."""
+    installation.visit()
+    at_work.step()
+
+    def end_sessions(*_: object) -> None:
+        with admin_connection(installation.settings, installation.settings.database) as admin:
+            admin.execute(
+                "select pg_terminate_backend(pid) from pg_stat_activity"
+                " where usename = 'kmis_lake' and datname = current_database()"
+            )
+
+    installation.visit(days=1)
+    if inside:
+        with monkeypatch.context() as patched:
+            patched.setattr(passes, "sync_files", end_sessions)
+            at_work.step()
+    else:
+        end_sessions()
+    for _ in range(3):
+        at_work._retry_at = 0.0
+        at_work.step()
+    assert rows(workshop, FIGURES) == [(2,)]
+
+
+def test_a_writer_whose_engine_answers_no_more_ends(
+    installation: Installation, at_work: Writer, workshop: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would fail for ever; the supervisor starts another."""
+    installation.visit()
+    workshop.lake.close()
+    with pytest.raises(EngineLost):
+        at_work.step()
+    assert installation.value("select state from lake_pass order by id desc limit 1") == "failed"

@@ -12,11 +12,13 @@ from operational.domains.monitoring import repository, service
 from operational.domains.monitoring.asking import Query, refusals, scope_of, snapshot_of
 from operational.domains.monitoring.permissions import CanUnload, CanView
 from operational.domains.monitoring.signals import api as signals
+from operational.domains.monitoring.status import api as status
 from operational.kit.errors import NotFound
 from operational.web.database import Db
 
 router = APIRouter(prefix="/api", tags=["analytics"])
 router.include_router(signals.router)
+router.include_router(status.router)
 
 
 class OrderFile(BaseModel):

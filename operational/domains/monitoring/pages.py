@@ -20,6 +20,7 @@ from operational.domains.monitoring import repository, service
 from operational.domains.monitoring.asking import Query, refusals, scope_of, snapshot_of
 from operational.domains.monitoring.permissions import ROWS, CanUnload, CanView
 from operational.domains.monitoring.signals import pages as signals
+from operational.domains.monitoring.status import pages as status
 from operational.kit.audit import audit
 from operational.kit.errors import NotFound
 from operational.kit.models import UnloadLog
@@ -34,6 +35,7 @@ from operational.web.shell import render, see_other
 
 router = APIRouter(include_in_schema=False)
 router.include_router(signals.router)
+router.include_router(status.router)
 PAGE = 50
 
 
@@ -221,12 +223,14 @@ def download(request: Request, viewer: CanUnload, db: Db, key: int) -> FileRespo
 
 NAV: list[Any] = [
     *signals.NAV,
+    *status.NAV,
     NavItem("monitoring.nav", "/boards", "analytics.read", icon="chart", order=50, shortcut="a"),
     NavItem("monitoring.nav_files", "/unloads", "exports.make", icon="download", order=55, shortcut="u"),
 ]
 PANELS: list[Any] = signals.PANELS
 TILES: list[Any] = [
     *signals.TILES,
+    *status.TILES,
     Tile("monitoring.tile_live", "/boards/LIVE-04", "analytics.read", icon="chart", order=5,
          hint_key="monitoring.tile_live_hint"),
     Tile("monitoring.nav", "/boards", "analytics.read", icon="chart", order=50, hint_key="monitoring.tile_hint"),

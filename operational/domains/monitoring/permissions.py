@@ -14,5 +14,7 @@ IDENTIFIERS = "analytics.identifiers"
 CanReadSignals = Annotated[Viewer, require("signals.read")]
 CanWorkSignals = Annotated[Viewer, require("signals.work")]
 CanOpenSignals = Annotated[Viewer, require("signals.all")]
+CanSeeStatus = Annotated[Viewer, require("status.read")]
+CanRunPasses = Annotated[Viewer, require("status.act")]
 ALL_SIGNALS = "signals.all"
 WORK_SIGNALS = "signals.work"

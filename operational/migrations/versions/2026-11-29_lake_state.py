@@ -84,6 +84,7 @@ RIGHTS = """
 grant select on lake_state, lake_history, feed_month, gate_look to kmis_app;
 grant select, insert, update on lake_state to kmis_writer;
 grant select, insert, update, delete on lake_history, gate_look to kmis_writer;
+grant delete on lake_pass, pass_request to kmis_writer;
 grant select on feed_month to kmis_writer;
 grant insert (month, entries, last_feed_id, digest, verified_at, snapshot_id) on feed_month to kmis_writer;
 grant update (entries, last_feed_id, digest, verified_at, snapshot_id) on feed_month to kmis_writer;

@@ -10,8 +10,8 @@ import dagster as dg
 from kmis.clock import SystemClock
 from pipelines.defs.lake.assets import BRONZE, model_keys
 from pipelines.defs.lake.resources import Lake
+from pipelines.lib.compiled import compiled_project
 from pipelines.lib.dbt_runner import DbtRunner
-from pipelines.lib.project import compile_project
 from pipelines.lib.readers import open_reader
 from pipelines.lib.reconcile import reconcile
 from pipelines.lib.verify import verify
@@ -69,7 +69,7 @@ def build_checks(manifest: Mapping[str, Any]) -> dg.AssetChecksDefinition:
                     metadata={"rows": finding.differences, "snapshot": verified.snapshot_id},
                 )
         with open_reader(lake.settings) as reader:
-            project = compile_project(DbtRunner(lake.settings, reader.instance, target="dagster"))
+            project = compiled_project(DbtRunner(lake.settings, reader.instance, target="dagster"))
         for fact in reconcile(lake.settings, project, SystemClock()).facts:
             yield dg.AssetCheckResult(
                 passed=fact.equal,

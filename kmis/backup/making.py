@@ -1,0 +1,99 @@
+"""Making a backup while everything runs."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from kmis.backup import database, journal
+from kmis.backup.errors import PointBroken, RepositoryMissing
+from kmis.backup.key import make_key, repository
+from kmis.backup.point import DUMP, FOLDER, KEPT, MANIFEST, Manifest, fixed, missing, named, needed_files, read_point
+from kmis.backup.products import figures_at
+from kmis.backup.restic import Progress, Saved
+from kmis.postgres import EmbeddedServer
+from kmis.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup: what was saved, the published snapshot that it holds, older backups removed.
+
+    ``new_key``: the recovery key was made for it. ``noted``: it stands in ``backup_run``.
+    """
+
+    saved: Saved
+    repository: str
+    snapshot_id: int | None
+    removed: int
+    new_key: bool
+    noted: bool
+
+
+def make_backup(settings: Settings, told: Progress) -> Made:
+    """Saves database and files as one consistent point, then removes backups beyond the settings.
+
+    Raises BackupError with the reason, which stands in ``backup_run`` too; PointBroken when files that the database
+    names could not be saved (what was saved is kept then).
+    """
+    new_key = make_key(settings)
+    store = repository(settings)
+    try:
+        store.open()
+    except RepositoryMissing:
+        told(f"new repository {store.name}")
+        store.make()
+    store.unlock()
+    with (
+        server_running(settings),
+        journal.open_run(settings, "backup", store.name) as run,
+        journal.pinned(run.connection),
+    ):
+        folder = settings.root / FOLDER
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(mode=0o700)
+        try:
+            told("database")
+            with fixed(settings) as (connection, name):
+                manifest = read_point(connection, run.id)
+                needed = needed_files(connection)
+                database.dump(settings, name, settings.root / DUMP)
+            told("figures")
+            _add_products(settings, manifest)
+            manifest.write(settings.root / MANIFEST)
+            parts = [part for part in (FOLDER, *KEPT) if (settings.root / part).exists()]
+            tags = [f"published-{manifest.snapshot_id}", f"schema-{manifest.revision}"]
+            saved = store.save(settings.root, parts, tags, lambda share: told(f"files {share}"))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        told("comparing")
+        lost = missing(needed, store.files(saved.id))
+        if lost:
+            raise PointBroken(f"{named(lost)} that the database names could not be saved; the rest is in {saved.id}")
+        told("removing old backups")
+        removed = store.forget(settings.backup_keep_daily, settings.backup_keep_weekly, settings.backup_keep_monthly)
+        run.done(saved.id, manifest.snapshot_id, saved)
+    return Made(saved, store.name, manifest.snapshot_id, removed, new_key, run.id is not None)
+
+
+def _add_products(settings: Settings, manifest: Manifest) -> None:
+    if manifest.snapshot_id is not None:
+        today = datetime.now(UTC).astimezone(settings.zone).date()
+        manifest.products = figures_at(settings, manifest.snapshot_id, today)
+
+
+@contextlib.contextmanager
+def server_running(settings: Settings) -> Iterator[None]:
+    """The embedded server runs while the block works; one that was down is stopped again."""
+    server = None if settings.database_url else EmbeddedServer(settings)
+    started = server is not None and not server.running()
+    if server is not None:
+        server.start()
+    try:
+        yield
+    finally:
+        if server is not None and started:
+            server.stop()

@@ -1,0 +1,57 @@
+"""The tested restore: the newest backup, restored beside the installation on a server of its own, and asked."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from kmis.backup import journal
+from kmis.backup.key import key_file, repository
+from kmis.backup.making import server_running
+from kmis.backup.restic import Progress
+from kmis.backup.restoring import Parts, Restored, Wanted, restore
+from kmis.postgres import EmbeddedServer
+from kmis.settings import Settings
+
+# Besides the newest backup, which is read whole, a share of the older ones: all of them within half a year of weeks.
+READ = "4%"
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the test asks of a restored installation: a pass to the figures, then both sides compared."""
+
+    refresh: Callable[[Settings], None]
+    reconcile: Callable[[Settings], None]
+
+
+def try_restore(settings: Settings, parts: Parts, trial: Trial, told: Progress) -> Restored:
+    """Restores the newest backup into a temporary home, refreshes and reconciles it, and removes it.
+
+    Raises BackupError with what did not hold; both outcomes stand in ``backup_run``.
+    """
+    store = repository(settings)
+    with server_running(settings), journal.open_run(settings, "restore_test", store.name) as run:
+        told("checking the repository")
+        store.check(READ)
+        home = settings.root / "tmp" / "restore-test"
+        place = settings.model_copy(
+            update={"home": home, "database_url": None, "postgres_port": 0, "backup_repository": None}
+        )
+        try:
+            _remove(place)
+            result = restore(place, Wanted(store.place, key_file(settings)), parts, told)
+            told("refresh")
+            trial.refresh(place)
+            told("reconcile")
+            trial.reconcile(place)
+        finally:
+            _remove(place)
+        run.done(result.backup.id, result.manifest.snapshot_id)
+    return result
+
+
+def _remove(place: Settings) -> None:
+    EmbeddedServer(place).stop()
+    shutil.rmtree(place.root, ignore_errors=True)

@@ -1,0 +1,47 @@
+"""Puts the people of the region's other districts into the lake: made by the demonstration, taken in by the writer."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from kmis.settings import Settings
+
+
+def add_districts(
+    settings: Settings, people: int, years: int, seed: int, report: Callable[[str, int, int], None],
+    tell: Callable[[str], None],
+) -> int:  # fmt: skip
+    """Organisations and staff of the other districts into the store, rows of so many patients into bronze only.
+
+    The next pass makes figures of them. Gives the number of rows, 0 where they are there already. Raises
+    NotTheDemonstration (of either side), ValueError for a number of people that makes no district, WriterBusy.
+    """
+    from operational.demo import region_bulk
+    from pipelines.lib.bulk import check_demonstration, ingest, read_synthetic
+    from pipelines.lib.workshop import open_workshop
+
+    with open_workshop(settings) as workshop:
+        if read_synthetic(workshop.lake) is not None:
+            return 0
+        check_demonstration(workshop)
+        made = region_bulk(settings, people, years, seed, report)
+        try:
+            return ingest(workshop, made.folder, made.seed, made.people, made.districts, tell).entries
+        finally:
+            shutil.rmtree(made.folder, ignore_errors=True)
+
+
+def synthetic_rows(settings: Settings) -> str | None:
+    """What the published lake holds beside the store's rows, in a sentence; None: nothing."""
+    from pipelines.lib.bulk import read_synthetic
+    from pipelines.lib.readers import open_reader
+
+    with open_reader(settings) as reader:
+        made = read_synthetic(reader.connection)
+    if made is None:
+        return None
+    return (
+        f"synthetic: {made.people} people of {made.districts} other districts ({made.entries} entries of bronze,"
+        f" seed {made.seed}) stand in the lake only"
+    )

@@ -1,0 +1,1 @@
+"""The state of the installation, for the one who keeps it running."""
