@@ -27,7 +27,7 @@ class ExtensionMissing(RuntimeError):
 
 def load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
     """Loads the lake's extensions into the instance, offline. Raises ExtensionMissing."""
-    connection.execute("set autoinstall_known_extensions = false")
+    connection.execute("set autoinstall_known_extensions = false; set enable_progress_bar = false")
     for name in EXTENSIONS:
         connection.execute(f"load '{_quoted(str(extension_file(name)))}'")
 

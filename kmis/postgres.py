@@ -82,10 +82,13 @@ class EmbeddedServer:
             self._run("pg_ctl", "-D", str(self.data), "-w", "-m", "fast", "stop")
 
     def running(self) -> bool:
-        """Whether the process that ``postmaster.pid`` names lives and is a PostgreSQL server; costs no process."""
+        """Whether the process that ``postmaster.pid`` names lives and is the server of this data; costs no process.
+
+        A copied home brings the pid of the server that it was copied from.
+        """
         try:
             process = psutil.Process(int((self.data / "postmaster.pid").read_text().split()[0]))
-            return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+            return str(self.data) in process.cmdline() and process.status() != psutil.STATUS_ZOMBIE
         except (OSError, ValueError, IndexError, psutil.Error):
             return False
 

@@ -74,7 +74,7 @@ class _Walker:
         Every other breakdown, filter and figure's rows are asked of the longest period only: it is the heaviest.
         """
         product, scope = self.product.id, self.scope
-        yield self._query("figures", top, lambda s, n: s.figures(product, top, scope, n))
+        yield self._figures(top)
         yield self._query(f"trend by {step}", top, lambda s, n: s.trend(product, top, scope, n, step))
         if self.product.unload == "cells":
             yield self._query("cells page 1", top, lambda s, n: s.cells(product, top, scope, n, page_size=PAGE))
@@ -91,9 +91,12 @@ class _Walker:
             for level in levels:
                 yield self._breakdown(path, level.name)
             path = self._down(path, levels[0].name)
-            here = path
-            yield self._query("figures", here, lambda s, n, here=here: s.figures(product, here, scope, n))  # type: ignore[misc]
+            yield self._figures(path)
         yield from self._rows(path)
+
+    def _figures(self, selection: Selection) -> Query:
+        product, scope = self.product.id, self.scope
+        return self._query("figures", selection, lambda s, n: s.figures(product, selection, scope, n))
 
     def _query(self, step: str, selection: Selection, ask: Question) -> Query:
         return Query(self.product.id, self.period, step, selection, ask)

@@ -131,10 +131,9 @@ def _show(settings: Settings, population: int, years: int, seed: int, region_peo
         with region.shown_progress() as report:
             region.load(settings, population=population, years=years, seed=seed, progress=report)
     if region_people:
-        from kmis.cli.region import add_districts
+        from kmis.cli.region import show_districts
 
-        with region.shown_progress() as report:
-            add_districts(settings, region_people, years, seed, report, lambda step: console.print(f"    {step}"))
+        show_districts(settings, region_people, years, seed, console)
     console.print("  first pass to gold")
     one_pass(settings, lambda step: console.print(f"    {step}"))
     if not exit_:

@@ -5,7 +5,23 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
+import typer
+from rich.console import Console
+
 from kmis.settings import Settings
+
+
+def show_districts(settings: Settings, people: int, years: int, seed: int, console: Console) -> None:
+    """``add_districts`` with its progress on the terminal. A refusal is one line and exit code 2."""
+    from operational.demo import NotTheDemonstration, shown_progress
+    from pipelines.lib.errors import PassRefused
+
+    try:
+        with shown_progress() as report:
+            add_districts(settings, people, years, seed, report, lambda step: console.print(f"    {step}"))
+    except (NotTheDemonstration, PassRefused, ValueError) as error:
+        typer.echo(f"kmis: {error}", err=True)
+        raise typer.Exit(2) from None
 
 
 def add_districts(

@@ -39,16 +39,26 @@ def run_models(
     to_xid: int,
     rebuilt: Iterable[str] = (),
     progress: Callable[[str], None] | None = None,
+    standing: set[str] | None = None,
 ) -> Outcome:
     """Runs the models in the given order for from_xid < xid <= to_xid; those in ``rebuilt`` from the beginning.
 
-    Leaves each model's rows in its temporary table ``batch_<model>``. Raises ModelFailed, CheckFailed.
+    A model is a function of its parents and of the feed entries that it reads: one of which none has changed is left
+    out. ``standing`` names the models whose temporary table the connection holds from pass to pass. Leaves each
+    model's rows in its temporary table ``batch_<model>``. Raises ModelFailed, CheckFailed.
     """
     again = frozenset(rebuilt)
+    standing = set() if standing is None else standing
+    moved: set[str] = set()
     changes: list[Change] = []
     warnings: list[str] = []
     connection.execute(f"set variable to_xid = {int(to_xid)}::bigint")
+    fed = {model.name for model in models if not model.parents}
     for model in models:
+        if model.name not in again and _same_as_before(model, moved, fed) and model.name in standing:
+            if model.transient:
+                connection.execute(f"truncate {model.batch}")
+            continue
         if progress:
             progress(model.name)
         start = 0 if model.name in again else from_xid
@@ -57,14 +67,25 @@ def run_models(
             change = _run(connection, model, anew=model.name in again)
         except duckdb.Error as error:
             raise ModelFailed(model.name, safe_text(error)) from None
+        standing.add(model.name)
         if change is not None:
             changes.append(change)
+            moved.add(model.name)
     if progress:
         progress("checks")
     # After all models, because a check may read a model that is not among its own model's parents.
     for change in changes:
         warnings.extend(_check(connection, change.model))
     return Outcome(tuple(changes), tuple(warnings))
+
+
+def _same_as_before(model: Model, moved: set[str], fed: set[str]) -> bool:
+    """Whether nothing that the model reads has changed. ``fed``: the staging models of the tables in the batch."""
+    return (
+        bool(model.parents)
+        and not moved.intersection(model.parents)
+        and not (model.reads_feed and fed.intersection(model.parents))
+    )
 
 
 def drop_missing(connection: duckdb.DuckDBPyConnection, known: dict[str, str], models: Iterable[str]) -> list[str]:

@@ -58,6 +58,7 @@ class Passes:
         self.workshop = workshop
         self.project = project
         self.publisher = Publisher(workshop, project.served)
+        self._standing: set[str] = set()
 
     def refresh(self, *, rebuild: bool = False, progress: Progress | None = None) -> PassResult | None:
         """One pass. None when there was nothing to do. ``rebuild`` makes every model anew from bronze.
@@ -144,7 +145,7 @@ class Passes:
         connection.begin()
         try:
             models = self.project.affected(self._touched(start, now.xid), again)
-            outcome = run_models(connection, models, start, now.xid, again, tell)
+            outcome = run_models(connection, models, start, now.xid, again, tell, self._standing)
             drop_missing(connection, known.schemas, (model.name for model in self.project.models))
             self._remember(now, models_changed=bool(again or self._gone(known)))
             tell("commit")
@@ -153,6 +154,7 @@ class Passes:
             connection.commit()
         except BaseException:
             connection.rollback()
+            self._standing.clear()
             raise
         self._lay_out(again)
         return outcome

@@ -61,6 +61,11 @@ class Model:
         return f'"lake"."{self.schema}"."{self.name}"'
 
     @property
+    def reads_feed(self) -> bool:
+        """Whether it looks into the batch's entries itself, not only into what its parents made of them."""
+        return '"bronze"."change"' in self.sql
+
+    @property
     def batch(self) -> str:
         """The temporary table that holds the batch's rows of this model."""
         return f'"batch_{self.name}"'

@@ -17,6 +17,7 @@ from kmis.settings import Settings
 from tests.backup.stage import PARTS, Acts, act, quiet, running, schema_of, settings_of, writer
 
 
+@pytest.mark.timeout(900)
 def test_a_restore_is_the_moment_of_its_backup_and_goes_on(home: Path, folder: Path) -> None:
     source = settings_of(home, folder / "repository")
     _deliver_without_a_row(source)

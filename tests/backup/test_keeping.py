@@ -26,7 +26,7 @@ from kmis.settings import Settings
 from operational import migrate as migrations
 from tests.backup.stage import PARTS, ROOT, act, fingerprint, kmis, own_environment, quiet, running, settings_of
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 START_TIMEOUT_S = 120
 
 

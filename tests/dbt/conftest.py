@@ -80,6 +80,7 @@ class Lake:
         self.runner = runner
         self.project = project
         self.done_xid = 0
+        self.standing: set[str] = set()
 
     def load(self, store: Store) -> None:
         """Loads the store's waiting changes and brings the models up to them."""
@@ -97,9 +98,11 @@ class Lake:
     def _pass(self, from_xid: int, to_xid: int, touched: list[str], rebuilt: list[str]) -> None:
         self.connection.begin()
         try:
-            run_models(self.connection, self.project.affected(touched, rebuilt), from_xid, to_xid, rebuilt)
+            models = self.project.affected(touched, rebuilt)
+            run_models(self.connection, models, from_xid, to_xid, rebuilt, standing=self.standing)
         except BaseException:
             self.connection.rollback()
+            self.standing.clear()
             raise
         self.connection.commit()
 

@@ -82,7 +82,7 @@ class Campaign:
             if wanted == "maintenance":
                 store.execute("insert into pass_request (kind, requested_by) values ('maintenance', 'kill campaign')")
             doing = wait_for(f"the stage {wanted}", lambda: self._in_stage(system.doing(store), wanted), WATCH_S)
-            time.sleep(self.chance.uniform(0, 0.8 * span_s))
+            time.sleep(self.chance.uniform(0, 0.8 * span_s))  # lint: the moment of the kill is the point
             os.kill(pid, signal.SIGKILL)
             psutil.wait_procs([psutil.Process(pid)] if psutil.pid_exists(pid) else [], timeout=10)
             at_death = system.doing(store)
@@ -99,7 +99,7 @@ class Campaign:
         answers: dict[str, Callable[[], bool]] = {
             "api": system.screens_answer, "dicom": system.images_answer, "mllp": system.laboratory_answers,
         }  # fmt: skip
-        time.sleep(self.chance.uniform(0, PAUSE_S))
+        time.sleep(self.chance.uniform(0, PAUSE_S))  # lint: the moment of the kill is the point
         with system.store() as store:
             doing = system.doing(store)
         stage = doing.stage if doing else "between passes"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from datetime import timedelta
 from typing import Any
@@ -206,3 +207,20 @@ def test_a_writer_whose_engine_answers_no_more_ends(
     with pytest.raises(EngineLost):
         at_work.step()
     assert installation.value("select state from lake_pass order by id desc limit 1") == "failed"
+
+
+def test_files_that_a_killed_writer_left_are_deleted_at_night_and_no_others(
+    installation: Installation, workshop: Workshop, passes: Passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installation.visit()
+    passes.refresh()
+    files = set(installation.settings.lake_dir.rglob("*.parquet"))
+    assert files
+    left = [shutil.copy(file, file.with_name(f"left-{file.name}")) for file in files]
+    maintenance.expire(workshop)
+    assert all(file.exists() for file in left), "a running writer's new files are named by nobody either"
+    monkeypatch.setattr(maintenance, "KEPT_FOR", timedelta(seconds=-60))
+    maintenance.expire(workshop)
+    assert not any(file.exists() for file in left)
+    assert rows(workshop, FIGURES) == [(1,)]
+    assert rows(workshop, "select sum(1) from lake.bronze.change")[0][0] > 0

@@ -253,7 +253,9 @@ def die(stage: Stage) -> None:
 def see_signal(stage: Stage) -> None:
     """An addressee opens a case."""
     row = _open_case(stage, "c.seen_at is null")
-    stage.api.get(row["login"], f"/api/signals/{row['id']}")
+    case = stage.api.get(row["login"], f"/api/signals/{row['id']}")
+    if case["closed_at"] is not None:
+        raise Nobody  # it was closed meanwhile: nobody has to see it any more
     stage.keep("signal.seen", "signal_event", case_id=row["id"], kind="seen")
 
 

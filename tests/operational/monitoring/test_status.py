@@ -239,7 +239,8 @@ def test_every_section_that_a_finding_names_stands_in_the_runbook() -> None:
 
 def test_a_failure_that_is_over_is_no_finding(healthy: Facts) -> None:
     """A pass with nothing to do leaves no row; the writer says that it does not fail any more."""
-    after: dict[str, Any] = {"last_figures": failed("refresh"), "failing_since": NOW, "told_at": NOW + timedelta(seconds=40)}
+    told = NOW + timedelta(seconds=40)
+    after: dict[str, Any] = {"last_figures": failed("refresh"), "failing_since": NOW, "told_at": told}
     assert codes(replace(healthy, **after, state={"writer": {"failures": 0}})) == []
     assert codes(replace(healthy, **after, state={"writer": {"failures": 2}})) == ["pass_failed"]
 
