@@ -105,7 +105,7 @@ def region_bulk(
         patients += _records(area.people)
     tell("districts", 0, len(chosen))
     made: list[_Made] = []
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn"), max_tasks_per_child=6) as pool:
+    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
         for one in pool.map(_make, tasks):
             made.append(one)
             tell("districts", len(made), len(chosen))

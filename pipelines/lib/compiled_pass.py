@@ -7,11 +7,12 @@ Data tests run on the batch's rows only, so that a pass costs in proportion to w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import duckdb
 
 from pipelines.lib.errors import CheckFailed, ModelFailed, safe_text
+from pipelines.lib.near import Near
 from pipelines.lib.project import Check, Model
 
 
@@ -32,6 +33,17 @@ class Outcome:
     warnings: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class Held:
+    """What a connection keeps from pass to pass: models with a temporary table, relations too large to be copied.
+
+    After a rollback the temporary tables are those of before: ``batches`` is emptied.
+    """
+
+    batches: set[str] = field(default_factory=set)
+    far: set[str] = field(default_factory=set)
+
+
 def run_models(
     connection: duckdb.DuckDBPyConnection,
     models: Sequence[Model],
@@ -39,23 +51,23 @@ def run_models(
     to_xid: int,
     rebuilt: Iterable[str] = (),
     progress: Callable[[str], None] | None = None,
-    standing: set[str] | None = None,
+    held: Held | None = None,
 ) -> Outcome:
     """Runs the models in the given order for from_xid < xid <= to_xid; those in ``rebuilt`` from the beginning.
 
     A model is a function of its parents and of the feed entries that it reads: one of which none has changed is left
-    out. ``standing`` names the models whose temporary table the connection holds from pass to pass. Leaves each
-    model's rows in its temporary table ``batch_<model>``. Raises ModelFailed, CheckFailed.
+    out. Leaves each model's rows in its temporary table ``batch_<model>``. Raises ModelFailed, CheckFailed.
     """
     again = frozenset(rebuilt)
-    standing = set() if standing is None else standing
+    held = held or Held()
+    near = Near(connection, models, from_xid, to_xid, held.far)
     moved: set[str] = set()
     changes: list[Change] = []
     warnings: list[str] = []
     connection.execute(f"set variable to_xid = {int(to_xid)}::bigint")
     fed = {model.name for model in models if not model.parents}
     for model in models:
-        if model.name not in again and _same_as_before(model, moved, fed) and model.name in standing:
+        if model.name not in again and _same_as_before(model, moved, fed) and model.name in held.batches:
             if model.transient:
                 connection.execute(f"truncate {model.batch}")
             continue
@@ -64,18 +76,20 @@ def run_models(
         start = 0 if model.name in again else from_xid
         connection.execute(f"set variable from_xid = {int(start)}::bigint")
         try:
-            change = _run(connection, model, anew=model.name in again)
+            change = _run(connection, model, None if model.name in again else near)
         except duckdb.Error as error:
             raise ModelFailed(model.name, safe_text(error)) from None
-        standing.add(model.name)
+        held.batches.add(model.name)
         if change is not None:
             changes.append(change)
             moved.add(model.name)
+            near.forget(model)
     if progress:
         progress("checks")
     # After all models, because a check may read a model that is not among its own model's parents.
     for change in changes:
-        warnings.extend(_check(connection, change.model))
+        warnings.extend(_check(connection, change.model, near))
+    near.close()
     return Outcome(tuple(changes), tuple(warnings))
 
 
@@ -96,15 +110,17 @@ def drop_missing(connection: duckdb.DuckDBPyConnection, known: dict[str, str], m
     return gone
 
 
-def _run(connection: duckdb.DuckDBPyConnection, model: Model, *, anew: bool) -> Change | None:
-    connection.execute(f"create or replace temp table {model.batch} as {model.sql}")
+def _run(connection: duckdb.DuckDBPyConnection, model: Model, near: Near | None) -> Change | None:
+    """``near`` is None for a model that is made anew."""
+    sql = near.sql(model.sql) if near else model.sql
+    connection.execute(f"create or replace temp table {model.batch} as {sql}")
     rows = _rows(model)
     if model.keys:
         unnamed = " or ".join(f'"{key}" is null' for key in model.keys)
         if _count(connection, f"{model.batch} where {unnamed}"):
             raise ModelFailed(model.name, "a selected row has no unique_key")
     count = _count(connection, model.batch)
-    if anew:
+    if near is None:
         connection.execute(f"create or replace table {model.relation} as select * from {rows} limit 0")
         if model.partition_by:
             connection.execute(f"alter table {model.relation} set partitioned by ({model.partition_by})")
@@ -118,7 +134,7 @@ def _run(connection: duckdb.DuckDBPyConnection, model: Model, *, anew: bool) -> 
             return None
         connection.execute(f"delete from {model.relation}")
     connection.execute(f"insert into {model.relation} by name select * from {rows}")
-    return Change(model, anew or not model.keys, count)
+    return Change(model, near is None or not model.keys, count)
 
 
 def _rows(model: Model) -> str:
@@ -135,10 +151,10 @@ def _differs(connection: duckdb.DuckDBPyConnection, model: Model) -> bool:
     )
 
 
-def _check(connection: duckdb.DuckDBPyConnection, model: Model) -> list[str]:
+def _check(connection: duckdb.DuckDBPyConnection, model: Model, near: Near) -> list[str]:
     warnings = []
     for check in model.checks:
-        found = _offending(connection, model, check)
+        found = _offending(connection, model, check, near)
         if found and check.fails:
             raise CheckFailed(check.name, found)
         if found:
@@ -146,9 +162,9 @@ def _check(connection: duckdb.DuckDBPyConnection, model: Model) -> list[str]:
     return warnings
 
 
-def _offending(connection: duckdb.DuckDBPyConnection, model: Model, check: Check) -> int:
+def _offending(connection: duckdb.DuckDBPyConnection, model: Model, check: Check, near: Near) -> int:
     try:
-        return _count(connection, f"({check.sql.replace(model.relation, _rows(model))})")
+        return _count(connection, f"({near.sql(check.sql.replace(model.relation, _rows(model)))})")
     except duckdb.Error as error:
         raise ModelFailed(model.name, f"check {check.name}: {safe_text(error)}") from None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from kmis import lake
 from pipelines.lib import loader
-from pipelines.lib.compiled_pass import Change, Outcome, drop_missing, run_models
+from pipelines.lib.compiled_pass import Change, Held, Outcome, drop_missing, run_models
 from pipelines.lib.feed import Pending
 from pipelines.lib.project import Project
 from pipelines.lib.publish import Built, Publication, Publisher, newest_publication
@@ -58,7 +58,7 @@ class Passes:
         self.workshop = workshop
         self.project = project
         self.publisher = Publisher(workshop, project.served)
-        self._standing: set[str] = set()
+        self._held = Held()
 
     def refresh(self, *, rebuild: bool = False, progress: Progress | None = None) -> PassResult | None:
         """One pass. None when there was nothing to do. ``rebuild`` makes every model anew from bronze.
@@ -145,7 +145,7 @@ class Passes:
         connection.begin()
         try:
             models = self.project.affected(self._touched(start, now.xid), again)
-            outcome = run_models(connection, models, start, now.xid, again, tell, self._standing)
+            outcome = run_models(connection, models, start, now.xid, again, tell, self._held)
             drop_missing(connection, known.schemas, (model.name for model in self.project.models))
             self._remember(now, models_changed=bool(again or self._gone(known)))
             tell("commit")
@@ -154,7 +154,7 @@ class Passes:
             connection.commit()
         except BaseException:
             connection.rollback()
-            self._standing.clear()
+            self._held.batches.clear()
             raise
         self._lay_out(again)
         return outcome

@@ -13,7 +13,7 @@ import pytest
 from dbt.cli.main import dbtRunner
 from duckdb_extensions import import_extension
 
-from pipelines.lib.compiled_pass import run_models
+from pipelines.lib.compiled_pass import Held, run_models
 from pipelines.lib.project import Project, compile_project
 from tests.dbt.bronze_fixture import BRONZE, Store
 
@@ -80,7 +80,7 @@ class Lake:
         self.runner = runner
         self.project = project
         self.done_xid = 0
-        self.standing: set[str] = set()
+        self.held = Held()
 
     def load(self, store: Store) -> None:
         """Loads the store's waiting changes and brings the models up to them."""
@@ -99,10 +99,10 @@ class Lake:
         self.connection.begin()
         try:
             models = self.project.affected(touched, rebuilt)
-            run_models(self.connection, models, from_xid, to_xid, rebuilt, standing=self.standing)
+            run_models(self.connection, models, from_xid, to_xid, rebuilt, held=self.held)
         except BaseException:
             self.connection.rollback()
-            self.standing.clear()
+            self.held.batches.clear()
             raise
         self.connection.commit()
 
