@@ -11,12 +11,14 @@ import secrets
 from pathlib import Path
 
 import duckdb
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from kmis.settings import Role, Settings
 
 ALIAS = "lake"
 METADATA_SCHEMA = "lake_meta"
+# The longest that one statement may take between two questions to the catalogue or to the store.
+STATEMENT = "1h"
 # Order matters: ducklake looks for the scanner of its catalogue; encrypted writing needs the OpenSSL of httpfs.
 EXTENSIONS = ("httpfs", "icu", "postgres_scanner", "ducklake")
 
@@ -64,7 +66,7 @@ def conninfo(settings: Settings, role: Role) -> str:
 
 def catalogue_path(settings: Settings) -> str:
     """What ATTACH takes: the address of the lake's catalogue."""
-    return f"ducklake:postgres:{conninfo(settings, 'kmis_lake')}"
+    return f"ducklake:postgres:{_unhurried(conninfo(settings, 'kmis_lake'))}"
 
 
 def data_path(settings: Settings) -> Path:
@@ -91,7 +93,7 @@ def attach_writer(connection: duckdb.DuckDBPyConnection, settings: Settings) -> 
 
 def attach_store(connection: duckdb.DuckDBPyConnection, settings: Settings, alias: str = "store") -> None:
     """Attaches the operational store for reading as ``kmis_writer``; ask it through ``postgres_query``."""
-    place = _quoted(conninfo(settings, "kmis_writer"))
+    place = _quoted(_unhurried(conninfo(settings, "kmis_writer")))
     connection.execute(f"attach if not exists '{place}' as {alias} (type postgres, read_only)")
 
 
@@ -119,6 +121,13 @@ def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, mode: str
         f" metadata_schema '{METADATA_SCHEMA}', {mode})"
     )
     connection.execute(f"set timezone = '{_quoted(settings.timezone)}'")
+
+
+def _unhurried(address: str) -> str:
+    """The address with a longer limit: the session idles in its transaction while DuckDB works on one statement."""
+    known = conninfo_to_dict(address)
+    options = f"{known.pop('options', None) or ''} -c idle_in_transaction_session_timeout={STATEMENT}".strip()
+    return make_conninfo("", **known, options=options)
 
 
 def _quoted(text: str) -> str:

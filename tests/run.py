@@ -24,10 +24,11 @@ LINT = (
     ("sql lint", (str(BIN / "sqlfluff"), "lint", "--processes", "2", "dbt_project/models")),
 )
 # Two processes, each with a server of its own; the tests of a file stay together and share what it costs to set up.
-BOTH_CORES = ("-n", "2", "--dist", "loadfile")
+# In the order of names: the files with few but long tests would else come last, for one process alone.
+BOTH_CORES = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 SHORT = (
     ("unit and integration", (*PYTEST, "tests", *BOTH_CORES, "-m", "not journey and not long")),
-    ("browser journeys", (*PYTEST, "tests/e2e", "-m", "journey and not long")),
+    ("browser journeys", (*PYTEST, "tests/operational/web", "tests/e2e", "-m", "journey and not long")),
     ("requirements", (str(BIN / "kmis"), "requirements")),
 )
 LONG_PARTS = ("tests/faults", "tests/backup", "tests/e2e")

@@ -1,5 +1,4 @@
-"""Installs the programs that tests drive and that no wheel brings: Chromium, dcmtk, LibreOffice, fonts, poppler,
-restic.
+"""Installs the programs that tests drive and that no wheel brings: a browser, dcmtk, restic, an old server and others.
 
 As root on Debian they are installed; otherwise a missing one ends the run with the command that installs it.
 """
@@ -23,6 +22,9 @@ FILES = {
     "/usr/bin/storescu": "dcmtk",
     "/usr/lib/python3/dist-packages/uno.py": "python3-uno",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
+    # The oldest supported server, and an interpreter that an ordinary user may run.
+    "/usr/lib/postgresql/15/bin/postgres": "postgresql-15",
+    "/usr/bin/python3.11": "python3.11",
 }
 
 

@@ -116,7 +116,7 @@ def _district(number: int, row: dict[str, str], part: int) -> District:
             continue
         name_kk, name_ru = names[own["key"]]
         organisations.append(
-            {**own, "code": kato[:4] if own["key"] == "district" else f"27{number:02d}{place}",
+            {**own, "code": kato[:6] if own["key"] == "district" else f"27{number:02d}{place}",
              "kind": "polyclinic" if town and own["kind"] == "rural" else own["kind"], "kato": kato,
              "name_kk": name_kk, "name_ru": name_ru}
         )  # fmt: skip

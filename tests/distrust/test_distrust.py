@@ -80,7 +80,7 @@ def test_another_folder_locale_zone_and_user(folder: Path, expected: dict[str, A
     user, python = None, Path(sys.executable)
     if os.geteuid() == 0:
         if not SYSTEM_PYTHON.exists():
-            pytest.skip("no interpreter that an ordinary user may run")
+            pytest.fail("no interpreter that an ordinary user may run: apt-get install python3.11", pytrace=False)
         user, python = NOBODY, SYSTEM_PYTHON
         owner = pwd.getpwnam(user)
         for path in (tree, *tree.rglob("*")):
@@ -92,7 +92,7 @@ def test_another_folder_locale_zone_and_user(folder: Path, expected: dict[str, A
 def debian_server(folder: Path) -> Iterator[str]:
     """The address of a PostgreSQL 15 of its own."""
     if not (SERVER / "postgres").exists():
-        pytest.skip("PostgreSQL 15 is not installed (Debian: postgresql-15, postgresql-contrib)")
+        pytest.fail("PostgreSQL 15 is missing: apt-get install postgresql-15", pytrace=False)
     data, port = folder / "postgresql-15", free_port()
     user = "postgres" if os.geteuid() == 0 else None
     data.mkdir(mode=0o700)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import duckdb
+import psycopg
 import pytest
 
 from kmis.clock import SystemClock
+from kmis.postgres import admin_connection
 from pipelines.lib.bulk import NotTheDemonstration, ingest, read_synthetic
 from pipelines.lib.errors import PassRefused
 from pipelines.lib.passes import Passes
 from pipelines.lib.project import Project
+from pipelines.lib.readers import open_reader
 from pipelines.lib.reconcile import reconcile
 from pipelines.lib.verify import bronze_findings, rebuild_differences
 from pipelines.lib.workshop import Workshop
@@ -143,3 +147,23 @@ def test_they_come_once_and_whole(installation: Installation, workshop: Workshop
     add(workshop, folder)
     with pytest.raises(PassRefused, match="already"):
         add(workshop, folder)
+
+
+def test_a_long_statement_outlasts_the_limit_of_idle_transactions(
+    installation: Installation, workshop: Workshop
+) -> None:
+    """The catalogue's session waits in its transaction for as long as DuckDB works."""
+    installation.visit()
+    role = f'alter role kmis_lake in database "{installation.settings.database}"'
+    with admin_connection(installation.settings) as connection:
+        connection.execute(f"{role} set idle_in_transaction_session_timeout = '100ms'")
+    with open_reader(installation.settings) as reader, psycopg.connect(installation.settings.dsn("kmis_lake")) as other:
+        lake = reader.connection
+        lake.begin()
+        before = lake.execute("select count(*) from lake.bronze.change").fetchone()
+        other.execute("select 1")
+        time.sleep(0.5)
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            other.execute("select 1")
+        assert lake.execute("select count(*) from lake.bronze.change").fetchone() == before
+        lake.rollback()

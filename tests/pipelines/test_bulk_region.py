@@ -85,7 +85,7 @@ def test_the_store_holds_their_organisations_and_staff_and_none_of_them(region: 
         ).fetchall()
         number = connection.execute("select nextval('patient_no_seq')").fetchone()
         connection.rollback()
-    assert tree == [("2732", "2700"), ("2750", "2700")]
+    assert tree == [("273200", "2700"), ("2750", "2700")]
     assert region.value(BEDS) > region.beds
     assert number is not None and number[0] == region.loaded["patient"] + BEYOND + 2 * DOUBLES + 1
 
