@@ -31,12 +31,14 @@ SHORT = (
     ("browser journeys", (*PYTEST, "tests/operational/web", "tests/e2e", "-m", "journey and not long")),
     ("requirements", (str(BIN / "kmis"), "requirements")),
 )
-LONG_PARTS = ("tests/faults", "tests/backup", "tests/e2e")
+ALONE = ("tests/faults", "tests/e2e")
 LONG = (
     ("kill campaign", (*PYTEST, "tests/faults", "-m", "long")),
-    ("backup and upgrade", (*PYTEST, "tests/backup", "-m", "long")),
     ("browser journeys in the other language", (*PYTEST, "tests/e2e", "-m", "long")),
-    ("property tests, fuzzing, full size", (*PYTEST, "tests", *(f"--ignore={p}" for p in LONG_PARTS), "-m", "long")),
+    (
+        "property tests, restores, region, how-tos",
+        (*PYTEST, "tests", *(f"--ignore={path}" for path in ALONE), *BOTH_CORES, "-m", "long", "--durations=20"),
+    ),
 )
 PLANS = {"lint": LINT, "short": LINT + SHORT, "long": LONG}
 

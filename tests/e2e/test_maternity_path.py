@@ -26,9 +26,10 @@ WOMAN = (
     " order by p.id limit 1"
 )
 LED_ELSEWHERE = (
-    "select g.id, g.patient_id from pregnancy g join pregnancy_care c on c.pregnancy_id = g.id and c.valid_to is null"
-    " join organisation o on o.id = c.owner_organisation_id where g.ended_on is null and g.voided_at is null"
-    " and o.kind = 'rural' order by g.id limit 1"
+    "select g.id, g.patient_id, p.iin from pregnancy g"
+    " join pregnancy_care c on c.pregnancy_id = g.id and c.valid_to is null"
+    " join organisation o on o.id = c.owner_organisation_id join patient p on p.id = g.patient_id"
+    " where g.ended_on is null and g.voided_at is null and o.kind = 'rural' and p.iin is not null order by g.id limit 1"
 )
 
 
@@ -73,9 +74,14 @@ def hold_visit(page: Page, language: str) -> None:
     expect(visits.locator(".badge-warning")).to_have_text(text("maternity.warning.pressure_high", language))
 
 
-def take_over(page: Page, installation: Installation, language: str) -> None:
+def take_over(page: Page, registrar: Page, installation: Installation, language: str) -> None:
     """A pregnancy that a rural practice leads: offered, not refused, and the history stays."""
-    pregnancy, patient = installation.rows(LED_ELSEWHERE)[0]
+    pregnancy, patient, iin = installation.rows(LED_ELSEWHERE)[0]
+    # Nobody sees the card of another organisation's patient before she comes and her record is opened.
+    registrar.goto("/patients/new")
+    token = registrar.locator("input[name=csrf_token]").first.input_value()
+    form = {"csrf_token": token, "iin": iin, "open_reason": text("maternity.take_over", language)}
+    assert registrar.request.post("/patients/open", form=form).url.endswith(f"/patients/{patient}")
     (cares,) = installation.rows("select count(*) from pregnancy_care where pregnancy_id = %s", pregnancy)
     page.goto(f"/pregnancies/new?patient={patient}")
     taking = page.locator("#take-over")
@@ -181,7 +187,7 @@ def test_a_pregnancy_becomes_critical_in_hospital_and_all_who_answer_know(
     pregnancy = register(obstetrician, installation, woman, language)
     hold_visit(obstetrician, language)
     obstetrician.screenshot(path=installation.screenshots / f"pregnancy-{language}.png", full_page=True)
-    take_over(obstetrician, installation, language)
+    take_over(obstetrician, signed_in("registrar", language), installation, language)
 
     ward = signed_in("ward", language)
     stay = admit(ward, installation, woman)
