@@ -162,7 +162,7 @@ def test_a_long_statement_outlasts_the_limit_of_idle_transactions(
         lake.begin()
         before = lake.execute("select count(*) from lake.bronze.change").fetchone()
         other.execute("select 1")
-        time.sleep(0.5)
+        time.sleep(0.5)  # lint: what is tried is a limit of time
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
             other.execute("select 1")
         assert lake.execute("select count(*) from lake.bronze.change").fetchone() == before
