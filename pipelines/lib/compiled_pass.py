@@ -115,11 +115,11 @@ def _run(connection: duckdb.DuckDBPyConnection, model: Model, near: Near | None)
     sql = near.sql(model.sql) if near else model.sql
     connection.execute(f"create or replace temp table {model.batch} as {sql}")
     rows = _rows(model)
-    if model.keys:
-        unnamed = " or ".join(f'"{key}" is null' for key in model.keys)
-        if _count(connection, f"{model.batch} where {unnamed}"):
-            raise ModelFailed(model.name, "a selected row has no unique_key")
-    count = _count(connection, model.batch)
+    unnamed = " or ".join(f'"{key}" is null' for key in model.keys) or "false"
+    found = connection.execute(f"select count(*), count(*) filter ({unnamed}) from {model.batch}").fetchone()
+    count, nameless = (int(found[0]), int(found[1])) if found else (0, 0)
+    if nameless:
+        raise ModelFailed(model.name, "a selected row has no unique_key")
     if near is None:
         connection.execute(f"create or replace table {model.relation} as select * from {rows} limit 0")
         if model.partition_by:
