@@ -142,11 +142,11 @@ def measure(
     with open_workshop(settings, SystemClock()) as workshop:
         models = project or compile_project(DbtRunner(settings, workshop.instance))
         writer = Writer(workshop, models, _Nobody())
-        since = _age(writer, Signer(settings), size, say)
+        _age(writer, Signer(settings), size, say)
         found.visits = _one(writer, "select count(encounter_id) from lake.marts.fct_visit")
-        found.files[AGED] = f"{since} passes since upkeep, {_files(writer)}"
+        found.files[AGED] = _files(writer)
         found.cases += _cases(writer, AGED, size, say)
-        maintenance.compact(workshop)
+        writer.passes.compact()
         maintenance.expire(workshop)
         found.files[KEPT] = _files(writer)
         found.cases += _cases(writer, KEPT, size, say)
@@ -231,25 +231,17 @@ def _line(outcome: Outcome, state: str, name: str) -> str:
     return line
 
 
-def _age(writer: Writer, signer: Signer, size: Size, say: Say) -> int:
-    """So many refreshes by the writer with its upkeep; how many passes there were since the last upkeep."""
-    from pipelines.lib import maintenance
-
-    since, left, said = 0, 0, time.monotonic()
+def _age(writer: Writer, signer: Signer, size: Size, say: Say) -> None:
+    """So many refreshes by the writer, which compacts some tables in each as it does at any time."""
+    said = time.monotonic()
     for number in range(size.refreshes):
         signer.sign(number)
         kinds = [size.kinds[(number + place) % len(size.kinds)] for place in (0, 1)]
         correct(signer.settings, kinds, 4, "last weeks", number)
-        # the upkeep stands before the pass, so that the last refreshes leave the lake as the next upkeep would find it
-        if maintenance.is_due(writer.workshop, since, left):
-            maintenance.compact(writer.workshop)
-            since, left = 0, maintenance.most_files(writer.workshop)
         writer.passes.refresh()
-        since += 1
         if time.monotonic() - said > 30:
             said = time.monotonic()
             say(f"  {number + 1} of {size.refreshes} refreshes")
-    return since
 
 
 def _cases(writer: Writer, state: str, size: Size, say: Say) -> Iterator[Case]:
@@ -276,7 +268,7 @@ def _timed(writer: Writer, rows: int) -> Timed:
     models: dict[str, float] = {}
     ends = [at for _, at in begun[1:]] + [ended]
     for (step, at), end in zip(begun, ends, strict=True):
-        if step in ("checks", "commit", "publish"):
+        if step in ("checks", "commit", "compact", "publish"):
             steps[step] = end - at
         elif step in known:
             models[step] = end - at

@@ -7,7 +7,7 @@ Data tests run on the batch's rows only, so that a pass costs in proportion to w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import duckdb
 
@@ -33,15 +33,20 @@ class Outcome:
     warnings: tuple[str, ...]
 
 
-@dataclass(slots=True)
 class Held:
-    """What a connection keeps from pass to pass: models with a temporary table, relations too large to be copied.
+    """What a connection keeps from pass to pass: the batch of each model, and copies of what ``models`` read.
 
-    After a rollback the temporary tables are those of before: ``batches`` is emptied.
+    ``clear`` it after a rollback, and when anything but a pass has changed a table of the lake.
     """
 
-    batches: set[str] = field(default_factory=set)
-    far: set[str] = field(default_factory=set)
+    def __init__(self, connection: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
+        self.batches: set[str] = set()
+        self.near = Near(connection, models)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self.batches.clear()
+        self.near.clear()
 
 
 def run_models(
@@ -59,8 +64,9 @@ def run_models(
     out. Leaves each model's rows in its temporary table ``batch_<model>``. Raises ModelFailed, CheckFailed.
     """
     again = frozenset(rebuilt)
-    held = held or Held()
-    near = Near(connection, models, from_xid, to_xid, held.far)
+    held = held or Held(connection, models)
+    near = held.near
+    near.open(from_xid, to_xid)
     moved: set[str] = set()
     changes: list[Change] = []
     warnings: list[str] = []
@@ -76,14 +82,13 @@ def run_models(
         start = 0 if model.name in again else from_xid
         connection.execute(f"set variable from_xid = {int(start)}::bigint")
         try:
-            change = _run(connection, model, None if model.name in again else near)
+            change = _run(connection, model, near, anew=model.name in again)
         except duckdb.Error as error:
             raise ModelFailed(model.name, safe_text(error)) from None
         held.batches.add(model.name)
         if change is not None:
             changes.append(change)
             moved.add(model.name)
-            near.forget(model)
     if progress:
         progress("checks")
     # After all models, because a check may read a model that is not among its own model's parents.
@@ -110,9 +115,8 @@ def drop_missing(connection: duckdb.DuckDBPyConnection, known: dict[str, str], m
     return gone
 
 
-def _run(connection: duckdb.DuckDBPyConnection, model: Model, near: Near | None) -> Change | None:
-    """``near`` is None for a model that is made anew."""
-    sql = near.sql(model.sql) if near else model.sql
+def _run(connection: duckdb.DuckDBPyConnection, model: Model, near: Near, *, anew: bool) -> Change | None:
+    sql = near.batches(model.sql) if anew else near.sql(model.sql)
     connection.execute(f"create or replace temp table {model.batch} as {sql}")
     rows = _rows(model)
     unnamed = " or ".join(f'"{key}" is null' for key in model.keys) or "false"
@@ -120,7 +124,12 @@ def _run(connection: duckdb.DuckDBPyConnection, model: Model, near: Near | None)
     count, nameless = (int(found[0]), int(found[1])) if found else (0, 0)
     if nameless:
         raise ModelFailed(model.name, "a selected row has no unique_key")
-    if near is None:
+    whole = anew or not model.keys
+    if model.transient:
+        if anew:  # an earlier release kept the last batch in a table
+            connection.execute(f"drop table if exists {model.relation}")
+        return Change(model, whole, count) if count else None
+    if anew:
         connection.execute(f"create or replace table {model.relation} as select * from {rows} limit 0")
         if model.partition_by:
             connection.execute(f"alter table {model.relation} set partitioned by ({model.partition_by})")
@@ -128,13 +137,15 @@ def _run(connection: duckdb.DuckDBPyConnection, model: Model, near: Near | None)
         if not count:
             return None
         keys = ", ".join(f'"{key}"' for key in model.keys)
-        connection.execute(f"delete from {model.relation} where ({keys}) in (select ({keys}) from {model.batch})")
+        if not near.lacks(model):
+            connection.execute(f"delete from {model.relation} where ({keys}) in (select ({keys}) from {model.batch})")
     else:
         if not _differs(connection, model):
             return None
         connection.execute(f"delete from {model.relation}")
     connection.execute(f"insert into {model.relation} by name select * from {rows}")
-    return Change(model, near is None or not model.keys, count)
+    near.follow(model, None if whole else rows)
+    return Change(model, whole, count)
 
 
 def _rows(model: Model) -> str:

@@ -15,6 +15,7 @@ from typing import Any, LiteralString
 
 import duckdb
 import psycopg
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from pipelines.lib import loader, maintenance, storage
@@ -30,7 +31,7 @@ LISTED = 200
 
 TABLES: LiteralString = """
 select s.schema_name, t.table_name, coalesce(f.files, 0), coalesce(f.bytes, 0), coalesce(f.records, 0),
-       coalesce(d.files, 0), coalesce(d.records, 0)
+       coalesce(d.files, 0), coalesce(d.records, 0), t.table_id
 from lake_meta.ducklake_table as t
 join lake_meta.ducklake_schema as s on s.schema_id = t.schema_id and s.end_snapshot is null
 left join (select table_id, count(*) as files, sum(file_size_bytes) as bytes, sum(record_count) as records
@@ -40,6 +41,15 @@ left join (select table_id, count(*) as files, sum(delete_count) as records
            from lake_meta.ducklake_delete_file where end_snapshot is null group by table_id) as d
        on d.table_id = t.table_id
 where t.end_snapshot is null order by 4 desc, 1, 2
+"""
+# Rows and deletions that lie in the catalogue until they are flushed: each table has tables of its own for them.
+INLINED: LiteralString = """
+select i.table_id, i.table_name, 'end_snapshot is null', 4
+from lake_meta.ducklake_inlined_data_tables as i
+union all
+select t.table_id, 'ducklake_inlined_delete_' || t.table_id, 'true', 6
+from lake_meta.ducklake_table as t
+where to_regclass('lake_meta.ducklake_inlined_delete_' || t.table_id) is not null
 """
 SNAPSHOTS: LiteralString = """
 select count(*), min(snapshot_time), max(snapshot_id),
@@ -141,14 +151,14 @@ class Keeper:
 
     def _catalogue(self, now: datetime) -> dict[str, Any]:
         with psycopg.connect(self.workshop.settings.dsn("kmis_lake"), autocommit=True) as catalogue:
-            tables = catalogue.execute(TABLES).fetchall()
+            tables = _with_inlined(catalogue, catalogue.execute(TABLES).fetchall())
             row = catalogue.execute(SNAPSHOTS).fetchone()
         total, oldest, newest, waiting = row or (0, None, None, 0)
         reasons = maintenance.kept_snapshots(self.workshop.store, now)
         return {
             "tables": [
                 dict(zip(("schema", "name", "files", "bytes", "rows", "delete_files", "deleted"),
-                         (row[0], row[1], *(int(value) for value in row[2:])), strict=True))
+                         (row[0], row[1], *(int(value) for value in row[2:7])), strict=True))
                 for row in tables
             ],
             "snapshots": {
@@ -216,6 +226,18 @@ class Keeper:
         ).rowcount
         if noted:
             store.execute("delete from lake_history where at < %s", (now - HISTORY_KEPT,))
+
+
+def _with_inlined(catalogue: psycopg.Connection[Any], tables: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    """The tables with the rows and deletions that lie in the catalogue added to those in files."""
+    found = {row[-1]: list(row) for row in tables}
+    for table_id, name, condition, place in catalogue.execute(INLINED).fetchall():
+        if table_id in found:
+            counted = catalogue.execute(
+                sql.SQL("select count(*) from lake_meta.{} where {}").format(sql.Identifier(name), sql.SQL(condition))
+            ).fetchone()
+            found[table_id][place] += counted[0] if counted else 0
+    return list(found.values())
 
 
 def _kept(reasons: Sequence[maintenance.Kept]) -> list[dict[str, Any]]:

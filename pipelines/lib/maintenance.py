@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -17,8 +19,11 @@ from pipelines.lib.syncing import sync_files
 from pipelines.lib.tidying import tidy
 from pipelines.lib.workshop import Workshop
 
-PASSES = 50
-FILES = 200
+# A table is compacted after so many passes that wrote to it, a few tables in each pass: compacting all of them takes as
+# long as several passes, for which every figure would wait.
+PASSES = 40
+AT_ONCE = 3
+AT_ONCE_SECONDS = 0.5
 # An open page keeps its snapshot through a drill; pages live shorter than this.
 KEPT_FOR = timedelta(days=1)
 # Where the storage budget runs out, a page that is older than this may be told to begin anew.
@@ -39,6 +44,8 @@ select snapshot_id, 'page', '', '', published_at from published where published_
 union all
 (select snapshot_id, 'newest', '', '', published_at from published order by id desc limit 1)
 """
+# Schema and name.
+Table = tuple[str, str]
 Why = Literal["pin", "unload", "page", "newest"]
 log = logging.getLogger(__name__)
 
@@ -66,30 +73,53 @@ class Upkeep:
     months: tuple[str, ...] = ()
 
 
-def is_due(workshop: Workshop, passes_since: int, left: int = 0) -> bool:
-    """Whether files should be compacted now. ``left``: files that the largest table had after the last time."""
-    return passes_since >= PASSES or (passes_since > 0 and most_files(workshop) >= max(FILES, 2 * left))
+class Wear:
+    """How many passes have written to each table of the lake since it was compacted."""
+
+    def __init__(self) -> None:
+        self._passes: Counter[Table] = Counter()
+
+    @property
+    def most(self) -> int:
+        """The passes that wrote to the most worn table."""
+        return max(self._passes.values(), default=0)
+
+    def wrote(self, tables: Iterable[Table]) -> None:
+        """A pass has written to these."""
+        self._passes.update(tables)
+
+    def due(self) -> list[Table]:
+        """The most worn of the tables that should be compacted, at most AT_ONCE."""
+        return [table for table, passes in self._passes.most_common(AT_ONCE) if passes >= PASSES]
+
+    def mended(self, tables: Iterable[Table] | None = None) -> None:
+        """These, or all, have been compacted."""
+        for table in tuple(self._passes) if tables is None else tables:
+            self._passes.pop(table, None)
 
 
-def most_files(workshop: Workshop) -> int:
-    """The number of data and delete files of the table that has most of them."""
-    row = workshop.lake.execute(
-        "select coalesce(max(file_count + delete_file_count), 0) from ducklake_table_info('lake')"
-    ).fetchone()
-    return int(row[0]) if row else 0
+def compact_worn(workshop: Workshop, wear: Wear) -> None:
+    """Compacts some of the tables that are due."""
+    started = time.monotonic()
+    for table in wear.due():
+        compact(workshop, [table])
+        wear.mended([table])
+        if time.monotonic() - started > AT_ONCE_SECONDS:
+            break
 
 
-def compact(workshop: Workshop) -> Upkeep:
+def compact(workshop: Workshop, tables: Sequence[Table] | None = None) -> Upkeep:
     """Flushes inlined rows to files, rewrites files with deleted rows, merges small files. Figures do not change.
 
-    A table that DuckLake fails to compact is named in the log and in ``failed``; it stays as it was.
+    Of all tables unless some are named. A table that DuckLake fails to compact is named in the log and in ``failed``;
+    it stays as it was.
     """
     before = _files(workshop)
-    connection = workshop.lake
     failed: list[str] = []
-    tables = connection.execute(
-        "select schema_name, table_name from duckdb_tables() where database_name = 'lake' order by all"
-    ).fetchall()
+    if tables is None:
+        tables = workshop.lake.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = 'lake' order by all"
+        ).fetchall()
     for schema, table in tables:
         try:
             for step in COMPACTION:

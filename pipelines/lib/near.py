@@ -1,24 +1,25 @@
 """Copies in memory of what the models of a pass read again and again.
 
 Each scan of a lake table asks the catalogue for its files and opens them: 4 ms for a table of 200 rows, and the models
-of a pass scan some five hundred times. The batch's feed entries and the small tables are read once, and the models read
-the copies. A copy lives within one pass and one transaction, and goes when a model changes its table.
+of a pass scan some five hundred times. The batch's feed entries are read once, and so are the tables that several
+models read; the models read the copies. A table's copy is kept from pass to pass and changed as the lake's table is, by
+the same batch. Whoever owns the copies clears them when a pass was rolled back or anything else wrote to the lake.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 import duckdb
 
 from pipelines.lib.project import FROM_XID, TO_XID, Model
 
-# A larger table is read where it lies: to copy it would cost more than its scans.
-ROWS = 20_000
+# A larger table is read where it lies: some 30 to 400 bytes a row stay in memory.
+ROWS = 150_000
 ENTRIES = 100_000
-# A table that fewer statements read is not copied.
+# A table that fewer models read is not copied.
 READS = 2
 RELATION = re.compile(r'"lake"\."(?P<schema>\w+)"\."(?P<name>\w+)"')
 FEED = '"lake"."bronze"."change"'
@@ -29,41 +30,76 @@ COPIED_FEED = '"temp"."main"."near_feed"'
 
 
 class Near:
-    """The copies of one pass. ``far`` names tables found too large; it may be kept from pass to pass."""
+    """The copies of one connection; ``models`` are all that may read them."""
 
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, models: Iterable[Model], from_xid: int, to_xid: int, far: set[str]
-    ) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, models: Sequence[Model]) -> None:
         self._connection = connection
-        self._bounds = (int(from_xid), int(to_xid))
-        self._far = far
-        self._copies: set[str] = set()
-        self._feed: bool | None = None
         self._reads = Counter(found["name"] for model in models for found in RELATION.finditer(model.sql))
+        # A transient model has no table in the lake: its batch is all that there is of it.
+        self._batches = {model.relation: model.batch for model in models if model.transient}
+        self._copies: set[str] = set()
+        # Tables that were found too large.
+        self._far: set[str] = set()
+        self._bounds = (0, 0)
+        self._feed: bool | None = None
+
+    def open(self, from_xid: int, to_xid: int) -> None:
+        """A pass over from_xid < xid <= to_xid begins."""
+        self._bounds = (int(from_xid), int(to_xid))
+
+    def batches(self, statement: str) -> str:
+        """The statement, reading the batches of transient models and otherwise the lake."""
+        return RELATION.sub(lambda found: self._batches.get(found[0], found[0]), statement)
 
     def sql(self, statement: str) -> str:
-        """The statement, reading copies where there are some; makes those that are wanted."""
+        """The statement, reading batches and copies where there are some; makes the copies that are wanted."""
         if ENTRIES_READ.search(statement) and self._feed_copied():
             statement = ENTRIES_READ.sub(COPIED_FEED, statement)
         return RELATION.sub(self._place, statement)
 
-    def forget(self, model: Model) -> None:
-        """The model's table has changed."""
-        if model.relation in self._copies:
-            self._copies.discard(model.relation)
-            self._connection.execute(f'drop table "temp"."main"."{model.name}"')
+    def lacks(self, model: Model) -> bool:
+        """Whether a copy shows that the model's table has no row with a key of its batch."""
+        if model.relation not in self._copies:
+            return False
+        keys = ", ".join(f'"{key}"' for key in model.keys)
+        return not self._connection.execute(
+            f"select 1 from {_copy_of(model.relation)} where ({keys}) in (select ({keys}) from {model.batch}) limit 1"
+        ).fetchall()
+
+    def follow(self, model: Model, rows: str | None) -> None:
+        """The model's table has changed: by its batch, of which ``rows`` stay, or as a whole (None)."""
+        if model.relation not in self._copies:
+            return
+        copy = _copy_of(model.relation)
+        if rows is None:
+            self._forget(model.relation)
+            return
+        keys = ", ".join(f'"{key}"' for key in model.keys)
+        self._connection.execute(f"delete from {copy} where ({keys}) in (select ({keys}) from {model.batch})")
+        self._connection.execute(f"insert into {copy} by name select * from {rows}")
 
     def close(self) -> None:
-        """Removes the copies."""
-        for relation in self._copies:
-            self._connection.execute(f"drop table {_copy_of(relation)}")
+        """The pass has ended."""
         if self._feed:
             self._connection.execute(f"drop table {COPIED_FEED}")
-        self._copies.clear()
         self._feed = None
+
+    def clear(self) -> None:
+        """Removes all copies: what they were made from may have changed."""
+        for relation in tuple(self._copies):
+            self._forget(relation)
+        self._connection.execute(f"drop table if exists {COPIED_FEED}")
+        self._feed = None
+        self._far.clear()
+
+    def _forget(self, relation: str) -> None:
+        self._copies.discard(relation)
+        self._connection.execute(f"drop table if exists {_copy_of(relation)}")
 
     def _place(self, found: re.Match[str]) -> str:
         relation = found[0]
+        if relation in self._batches:
+            return self._batches[relation]
         if found["schema"] == "bronze" or relation in self._far or self._reads[found["name"]] < READS:
             return relation
         if relation not in self._copies:

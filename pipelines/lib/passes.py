@@ -11,16 +11,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from kmis import lake
-from pipelines.lib import loader
+from pipelines.lib import loader, maintenance
 from pipelines.lib.compiled_pass import Change, Held, Outcome, drop_missing, run_models
 from pipelines.lib.feed import Pending
+from pipelines.lib.maintenance import Upkeep, Wear
 from pipelines.lib.project import Project
 from pipelines.lib.publish import Built, Publication, Publisher, newest_publication
 from pipelines.lib.records import PassRecord
 from pipelines.lib.syncing import sync_files
-from pipelines.lib.workshop import Workshop, allow_inlining
+from pipelines.lib.workshop import Workshop
 
 Progress = Callable[[str], None]
+BRONZE_OF_A_PASS = (("bronze", "change"), ("bronze", "watermark"), ("bronze", "built"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ class Passes:
         self.workshop = workshop
         self.project = project
         self.publisher = Publisher(workshop, project.served)
-        self._held = Held()
+        self._held = Held(workshop.lake, project.models)
+        self.wear = Wear()
+        self._left_at = 0
 
     def refresh(self, *, rebuild: bool = False, progress: Progress | None = None) -> PassResult | None:
         """One pass. None when there was nothing to do. ``rebuild`` makes every model anew from bronze.
@@ -77,11 +81,13 @@ class Passes:
             tell(f"append {bounds.entries}")
 
         try:
+            self._trust_copies()
             while loaded := loader.load(self.workshop, found):
                 record.entries += loaded.bounds.entries
                 tell(f"load {record.entries}")
             record.mark("load")
             result = self._to_gold(record, rebuild, tell)
+            self._left_at = lake.current_snapshot(self.workshop.lake)
             if result is not None:
                 detail: dict[str, object] = {
                     "models": {change.model.name: change.rows for change in result.changes},
@@ -92,6 +98,25 @@ class Passes:
         except Exception as error:
             record.fail(error)
             raise
+
+    def compact(self) -> Upkeep:
+        """Compacts all of the lake's files; no row changes."""
+        self._trust_copies()
+        upkeep = maintenance.compact(self.workshop)
+        self.wear.mended()
+        self._left_at = lake.current_snapshot(self.workshop.lake)
+        return upkeep
+
+    def _compact_worn(self, outcome: Outcome) -> None:
+        """Before the snapshot is published, so that what is published stays the newest."""
+        written = [(change.model.schema, change.model.name) for change in outcome.changes if not change.model.transient]
+        self.wear.wrote([*BRONZE_OF_A_PASS, *written])
+        maintenance.compact_worn(self.workshop, self.wear)
+
+    def _trust_copies(self) -> None:
+        """Clears them unless the lake's newest snapshot is the one that this object left."""
+        if lake.current_snapshot(self.workshop.lake) != self._left_at:
+            self._held.clear()
 
     def _to_gold(self, record: PassRecord, rebuild: bool, tell: Progress) -> PassResult | None:
         watermark = loader.read_watermark(self.workshop.lake)
@@ -110,6 +135,9 @@ class Passes:
             record.open(start, now.xid)
             outcome = self._build(start, now, again, known, tell)
             record.mark("models")
+            tell("compact")
+            self._compact_worn(outcome)
+            record.mark("compact")
         if newest is not None and newest.snapshot_id == lake.current_snapshot(self.workshop.lake):
             return None
         pass_id = record.open(start, now.xid)
@@ -154,16 +182,9 @@ class Passes:
             connection.commit()
         except BaseException:
             connection.rollback()
-            self._held.batches.clear()
+            self._held.clear()
             raise
-        self._lay_out(again)
         return outcome
-
-    def _lay_out(self, rebuilt: list[str]) -> None:
-        """A table that was made anew has lost its options. A crash before this costs small files only."""
-        for model in self.project.models:
-            if model.name in rebuilt and not model.partition_by:
-                allow_inlining(self.workshop.lake, model.schema, model.name)
 
     def _touched(self, start: int, end: int) -> Iterable[str]:
         rows = self.workshop.lake.execute(

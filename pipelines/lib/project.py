@@ -80,7 +80,14 @@ class Project:
     def affected(self, tables: Iterable[str], rebuilt: Iterable[str]) -> list[Model]:
         """The models to run when these operational tables changed and these models are made anew, parents first."""
         touched, again = frozenset(tables), set(rebuilt)
-        return [model for model in self.models if model.name in again or model.feed_tables & touched]
+        chosen: set[str] = set()
+        wanted: set[str] = set()
+        for model in reversed(self.models):
+            # A transient model has no rows but those of the batch: its readers find none of an earlier one.
+            if model.name in again or model.feed_tables & touched or (model.transient and model.name in wanted):
+                chosen.add(model.name)
+                wanted.update(model.parents)
+        return [model for model in self.models if model.name in chosen]
 
     def outdated(self, known: Mapping[str, str]) -> list[str]:
         """Names of models whose SQL is new or differs from what built the table, and all that read them."""

@@ -106,13 +106,13 @@ def _verify(
         transient: list[Model] = []
         for model in project.models:
             if model.transient:
-                connection.execute(f"create or replace temp table {model.batch} as {_sql(model, transient)}")
+                connection.execute(f"create or replace temp table {model.batch} as {_sql(model.sql, transient)}")
                 transient.append(model)
             else:
                 differences = rebuild_differences(connection, model, transient)
                 findings.append(Finding(model.name, "equals its rebuild", differences))
             findings.extend(
-                Finding(model.name, check.name, _count(connection, f"({check.sql})"), check.fails)
+                Finding(model.name, check.name, _count(connection, f"({_sql(check.sql, transient)})"), check.fails)
                 for check in model.checks
             )
     return findings, months
@@ -138,9 +138,9 @@ def _record(
 def rebuild_differences(connection: duckdb.DuckDBPyConnection, model: Model, transient: Sequence[Model] = ()) -> int:
     """Rows that stand only in the table or only in its rebuild from the batch bounds that are set.
 
-    ``transient``: models that keep the last batch only; their temporary tables hold all of it.
+    ``transient``: models that have no table; their temporary tables hold all of their rows.
     """
-    connection.execute(f"create or replace temp table {model.batch} as {_sql(model, transient)}")
+    connection.execute(f"create or replace temp table {model.batch} as {_sql(model.sql, transient)}")
     rebuilt = f"select * from {model.batch}"
     if model.keys:
         rebuilt = f"select * exclude (deleted_flag) from {model.batch} where not deleted_flag"
@@ -154,8 +154,7 @@ def rebuild_differences(connection: duckdb.DuckDBPyConnection, model: Model, tra
     return differences
 
 
-def _sql(model: Model, transient: Sequence[Model]) -> str:
-    sql = model.sql
+def _sql(sql: str, transient: Sequence[Model]) -> str:
     for other in transient:
         sql = sql.replace(other.relation, other.batch)
     return sql

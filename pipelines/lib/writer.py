@@ -64,10 +64,7 @@ class Writer:
         self._failures = 0
         self._retry_at = 0.0
         self._unseen = True
-        self._since_upkeep = 0
-        self._upkeep_due = False
         self._upkeep_at = self._now()
-        self._files_left = 0
         self._watermark_xid = 0
         # What another process published before this one started may not have been reconciled yet.
         self._unreconciled = True
@@ -80,27 +77,30 @@ class Writer:
     def run(self, stop: threading.Event) -> None:
         """Polls until ``stop`` is set. Raises WriterBusy when the session with the lock ends, EngineLost."""
         release_requests(self.workshop)
-        while not stop.wait(POLL_SECONDS):
-            self.step()
+        while not stop.wait(0 if self.step() else POLL_SECONDS):
+            pass
         if self._reconciler is not None:
             self._reconciler.join()
 
-    def step(self) -> None:
-        """One turn: a waiting request, or a pass if something is pending, or upkeep. Raises WriterBusy, EngineLost."""
+    def step(self) -> bool:
+        """One turn: a waiting request, or a pass if something is pending, or upkeep. Whether there was work.
+
+        Raises WriterBusy, EngineLost.
+        """
         try:
-            self.keeper.tell_when_due(self._since_upkeep, self._failures)
+            self.keeper.tell_when_due(self.passes.wear.most, self._failures)
             request = take_request(self.workshop, verifies=not self._reading())
             if request is not None:
                 self._answer(request)
             elif self._now() >= self._retry_at and (self._unseen or self._pending()):
                 self._attempt(self._refresh)
-            elif self._upkeep_due:
-                self._attempt(lambda: self._upkeep(nightly=False))
             elif self.keeper.level != "normal" and self._now() - self._upkeep_at >= TIGHT_UPKEEP_SECONDS:
-                self._attempt(lambda: self._upkeep(nightly=True))
+                self._attempt(self._upkeep)
             else:
                 self._reconcile_when_due()
                 self._alarm_when_stale()
+                return False
+            return True
         except psycopg.OperationalError as error:
             raise WriterBusy(f"the store's session ended: {safe_text(error)}") from None
 
@@ -110,9 +110,9 @@ class Writer:
             self._start_reading(lambda: self._verify(request))
             return
         if request.kind == "maintenance":
-            work = lambda: self._upkeep(nightly=True)  # noqa: E731  # one of two bodies, chosen here
+            work = self._upkeep
         else:
-            work = lambda: self._refresh(rebuild=request.kind == "rebuild")  # noqa: E731  # as above
+            work = lambda: self._refresh(rebuild=request.kind == "rebuild")  # noqa: E731  # one of two bodies, chosen here
         try:
             pass_id = work()
         except WriterBusy:
@@ -157,8 +157,6 @@ class Writer:
         self._unseen, self._failures = False, 0
         if result is None:
             return None
-        self._since_upkeep += 1
-        self._upkeep_due = maintenance.is_due(self.workshop, self._since_upkeep, self._files_left)
         self._unreconciled = True
         self.reporter.report(result)
         return result.pass_id
@@ -173,23 +171,20 @@ class Writer:
     def _pending(self) -> bool:
         return feed.pending(self.workshop.store, self._watermark_xid, limit=1) is not None
 
-    def _upkeep(self, *, nightly: bool) -> int | None:
+    def _upkeep(self) -> int | None:
         record = PassRecord(self.workshop, "maintenance")
         pass_id = record.open()
         try:
             record.step("compact")
-            upkeep = maintenance.compact(self.workshop)
+            failed = self.passes.compact().failed
             record.mark("compact")
-            if nightly:
-                record.step("expire")
-                failed = upkeep.failed
-                upkeep = replace(maintenance.expire(self.workshop, tight=self.keeper.level != "normal"), failed=failed)
-                record.mark("expire")
-                record.step("tidy")
-                upkeep = replace(upkeep, months=maintenance.keep_house(self.workshop))
-                record.mark("tidy")
-            self._since_upkeep, self._upkeep_due = 0, False
-            self._upkeep_at, self._files_left = self._now(), maintenance.most_files(self.workshop)
+            record.step("expire")
+            upkeep = replace(maintenance.expire(self.workshop, tight=self.keeper.level != "normal"), failed=failed)
+            record.mark("expire")
+            record.step("tidy")
+            upkeep = replace(upkeep, months=maintenance.keep_house(self.workshop))
+            record.mark("tidy")
+            self._upkeep_at = self._now()
             built = read_built(self.workshop)
             record.step("publish")
             as_built = self.passes.published_as_built(newest_publication(self.workshop))

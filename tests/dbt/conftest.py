@@ -80,7 +80,7 @@ class Lake:
         self.runner = runner
         self.project = project
         self.done_xid = 0
-        self.held = Held()
+        self.held = Held(connection, project.models)
 
     def load(self, store: Store) -> None:
         """Loads the store's waiting changes and brings the models up to them."""
@@ -102,7 +102,7 @@ class Lake:
             run_models(self.connection, models, from_xid, to_xid, rebuilt, held=self.held)
         except BaseException:
             self.connection.rollback()
-            self.held.batches.clear()
+            self.held.clear()
             raise
         self.connection.commit()
 

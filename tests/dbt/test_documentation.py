@@ -42,7 +42,8 @@ def test_every_table_and_column_is_described(built: Lake) -> None:
         assert node.description.startswith("One row per "), name
         if node.config.materialized == "ephemeral":
             continue
-        columns = [row[0] for row in built.rows(f"describe lake.{node.schema}.{name}")]
+        table = f"batch_{name}" if node.config.meta.get("transient") else f"lake.{node.schema}.{name}"
+        columns = [row[0] for row in built.rows(f"describe {table}")]
         assert sorted(node.columns) == sorted(columns), name
         assert not [column.name for column in node.columns.values() if not column.description], name
         if node.resource_type == "model":

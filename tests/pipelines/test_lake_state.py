@@ -81,6 +81,7 @@ def test_one_row_tells_tables_snapshots_sources_and_disk(
     assert result is not None
     pinned = result.publication.snapshot_id
     installation.change("insert into snapshot_pin (snapshot_id, reason, pinned_by) values (%s, 'backup', 't')", pinned)
+    passes.compact()
     installation.visit(days=1)
     passes.refresh()
     keeper = Keeper(workshop)

@@ -36,8 +36,10 @@ def lake() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-def near_of(lake: duckdb.DuckDBPyConnection, *models: Model, far: set[str] | None = None) -> Near:
-    return Near(lake, models, 4, 7, set() if far is None else far)
+def near_of(lake: duckdb.DuckDBPyConnection, *models: Model) -> Near:
+    copies = Near(lake, models)
+    copies.open(4, 7)
+    return copies
 
 
 def test_the_batch_is_read_out_of_a_copy_that_holds_it_and_nothing_else(lake: duckdb.DuckDBPyConnection) -> None:
@@ -55,27 +57,29 @@ def test_a_large_table_and_a_large_batch_stay_where_they_are(
     lake: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kind = 'select * from "lake"."marts"."kind"'
-    readers, far = (model("a", kind), model("b", kind)), set[str]()
     monkeypatch.setattr(near, "ROWS", 99)
     monkeypatch.setattr(near, "ENTRIES", 2)
-    copies = near_of(lake, *readers, far=far)
+    copies = near_of(lake, model("a", kind), model("b", kind))
     assert (copies.sql(kind), copies.sql(ENTRIES)) == (kind, ENTRIES)
-    assert far == {'"lake"."marts"."kind"'}
 
 
-def test_a_table_that_one_model_reads_is_not_copied_and_a_changed_one_is_copied_anew(
-    lake: duckdb.DuckDBPyConnection,
-) -> None:
+def test_a_copy_is_made_of_what_two_models_read_and_follows_its_table(lake: duckdb.DuckDBPyConnection) -> None:
     kind = 'select count(*) from "lake"."marts"."kind"'
     assert near_of(lake, model("a", kind)).sql(kind) == kind
     copies = near_of(lake, model("a", kind), model("b", kind))
     assert lake.execute(copies.sql(kind)).fetchall() == [(100,)]
-    lake.execute("delete from lake.marts.kind where kind = 0")
-    copies.forget(model("kind", ""))
-    assert copies.sql(kind) != kind
-    assert lake.execute(copies.sql(kind)).fetchall() == [(50,)]
+    lake.execute("create temp table batch_kind as select 7 as key, 1 as kind, false as deleted_flag union all"
+                 " select 100, 0, false union all select 8, null, true")  # fmt: skip
+    copies.follow(model("kind", ""), "(select * exclude (deleted_flag) from batch_kind where not deleted_flag)")
     copies.close()
-    assert lake.execute("select count(*) from duckdb_tables() where temporary").fetchall() == [(0,)]
+    assert copies.sql(kind) != kind
+    assert lake.execute(copies.sql(kind)).fetchall() == [(100,)]
+    lake.execute("delete from lake.marts.kind where kind = 0")
+    copies.follow(model("kind", ""), None)
+    assert lake.execute(copies.sql(kind)).fetchall() == [(50,)]
+    copies.clear()
+    left = "select table_name from duckdb_tables() where temporary"
+    assert lake.execute(left).fetchall() == [("batch_kind",)]
 
 
 def test_a_model_whose_parents_have_not_changed_is_left_out(lake: duckdb.DuckDBPyConnection) -> None:
@@ -84,7 +88,8 @@ def test_a_model_whose_parents_have_not_changed_is_left_out(lake: duckdb.DuckDBP
     touched = 'select key, false as deleted_flag from "batch_stage" where xid < 7'
     named = model("named", touched, "stage", transient=True)
     reader = model("reader", 'select key, false as deleted_flag from "batch_named"', "named")
-    models, held = (stage, named, reader), Held()
+    models = (stage, named, reader)
+    held = Held(lake, models)
     run_models(lake, models, 0, 4, [entry.name for entry in models], held=held)
     seen: list[str] = []
     assert [change.model.name for change in run_models(lake, models, 4, 7, (), seen.append, held).changes] == [

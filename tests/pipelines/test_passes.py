@@ -185,7 +185,7 @@ def test_what_a_writer_built_and_did_not_publish_is_in_the_next_serving_file(
         installation.visit(days=1)
         assert passes.refresh() is not None
     else:
-        Writer(workshop, passes.project, Silent())._upkeep(nightly=False)
+        Writer(workshop, passes.project, Silent())._upkeep()
     assert served(installation, passes) == kept(workshop, passes)
 
 

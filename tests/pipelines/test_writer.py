@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from kmis import lake
-from kmis.clock import SystemClock
 from kmis.postgres import admin_connection
 from pipelines.lib import maintenance, passes, writer
 from pipelines.lib.dbt_runner import PROJECT as DBT_PROJECT
@@ -159,15 +158,22 @@ def test_dbt_uses_one_thread() -> None:
     assert [output["threads"] for output in profile["kmis"]["outputs"].values()] == [1]
 
 
-def test_small_files_are_due_for_compaction(
-    workshop: Workshop, passes: Passes, monkeypatch: pytest.MonkeyPatch
+def test_a_table_is_compacted_when_enough_passes_have_written_to_it(
+    installation: Installation, workshop: Workshop, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    passes.refresh()
-    assert not maintenance.is_due(workshop, 1)
-    assert maintenance.is_due(workshop, maintenance.PASSES)
-    monkeypatch.setattr(maintenance, "FILES", 0)
-    assert maintenance.is_due(workshop, 1)
-    assert isinstance(workshop.clock, SystemClock)
+    """A few tables at a time, before the pass is published; what is in them stays."""
+    monkeypatch.setattr(maintenance, "PASSES", 2)
+    written = "select coalesce(max(file_count), 0) from ducklake_table_info('lake') where table_name = 'watermark'"
+    for day in range(3):
+        assert rows(workshop, written) == [(min(day // 2, 1),)], "small rows lie in the catalogue until then"
+        installation.visit(days=day)
+        result = passes.refresh()
+        assert result and result.publication.snapshot_id == lake.current_snapshot(workshop.lake)
+    assert 0 < passes.wear.most <= 3
+    passes.compact()
+    assert passes.wear.most == 0
+    assert passes.refresh() is not None, "compacting made a snapshot, which is published"
+    assert rows(workshop, FIGURES) == [(3,)]
 
 
 @pytest.mark.parametrize("inside", [False, True], ids=["between passes", "in a pass"])
@@ -214,6 +220,7 @@ def test_files_that_a_killed_writer_left_are_deleted_at_night_and_no_others(
 ) -> None:
     installation.visit()
     passes.refresh()
+    passes.compact()
     files = set(installation.settings.lake_dir.rglob("*.parquet"))
     assert files
     left = [shutil.copy(file, file.with_name(f"left-{file.name}")) for file in files]
