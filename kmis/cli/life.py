@@ -172,6 +172,8 @@ def status() -> None:
                 f"snapshot {now.snapshot_id}, {now.age_seconds:.0f} s old, "
                 f"reconciliation: {'clean' if now.reconciled else now.state}"
             )
+            for line in waiting_lines(settings):
+                console.print(line)
             if (beyond := synthetic_rows(settings)) is not None:
                 console.print(beyond)
         except NothingPublished:
@@ -181,6 +183,23 @@ def status() -> None:
             service.close()
     if supervisor.supervisor_pid(settings) is None:
         raise typer.Exit(1)
+
+
+def waiting_lines(settings: Settings) -> list[str]:
+    """What is committed and not in the figures, and the session whose open transaction keeps them back."""
+    with psycopg.connect(settings.dsn("kmis_app"), connect_timeout=5) as store:
+        waiting = store.execute("select entries, oldest_at from kmis_feed_waiting()").fetchone()
+        holder = store.execute(
+            "select pid, coalesce(application, role, '?'), since from kmis_watermark_holder()"
+        ).fetchone()
+    lines = []
+    if waiting and waiting[0]:
+        lines.append(f"{waiting[0]} changes are not in the figures yet, the oldest of {waiting[1]:%Y-%m-%d %H:%M:%S%z}")
+    if holder:
+        lines.append(
+            f"figures wait for session {holder[0]} ({holder[1]}), in a transaction since {holder[2]:%H:%M:%S%z}"
+        )
+    return lines
 
 
 def register(app: typer.Typer) -> None:

@@ -34,13 +34,12 @@ def add_districts(
     NotTheDemonstration (of either side), ValueError for a number of people that makes no district, WriterBusy.
     """
     from operational.demo import region_bulk
-    from pipelines.lib.bulk import check_demonstration, ingest, read_synthetic
+    from pipelines.lib.bulk import ingest, read_synthetic
     from pipelines.lib.workshop import open_workshop
 
     with open_workshop(settings) as workshop:
         if read_synthetic(workshop.lake) is not None:
             return 0
-        check_demonstration(workshop)
         made = region_bulk(settings, people, years, seed, report)
         try:
             return ingest(workshop, made.folder, made.seed, made.people, made.districts, tell).entries

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -23,6 +24,7 @@ from operational.web.texts import has_text, translate
 
 log = logging.getLogger(__name__)
 FORM_FIELD = ""  # a refusal that belongs to the form as a whole
+RETRY_AFTER_SECONDS = "10"  # a database that was killed is up again within ten seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,18 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     return respond(request, error.status_code, message, None, {})
 
 
+async def _on_store_failure(request: Request, error: Exception) -> Response:
+    """Where the database does not answer, the same request may succeed in a moment."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    if not (state is None or state[:2] == "08" or state[:3] == "57P"):
+        raise error
+    log.error("request to %s failed: the store does not answer", request.scope.get("route", "?"))
+    request.state.form_page = None  # it would ask the store
+    response = respond(request, 503, translate(language_of(request), "error.message.503"), None, {})
+    response.headers["Retry-After"] = RETRY_AFTER_SECONDS
+    return response
+
+
 async def _on_crash(request: Request, error: Exception) -> Response:
     # Starlette raises the error again after this answer, so the server logs it with its traceback.
     log.error("request to %s failed: %s", request.scope.get("route", "?"), type(error).__name__)
@@ -140,4 +154,5 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(BusinessError, _on_business_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(OperationalError, _on_store_failure)
     app.add_exception_handler(Exception, _on_crash)

@@ -107,6 +107,20 @@ class Passes:
         self._left_at = lake.current_snapshot(self.workshop.lake)
         return upkeep
 
+    def serve(self) -> bool:
+        """Makes the serving file of what is published where it is missing. False where the next pass makes it anyway.
+
+        That is when nothing is published yet, when the lake is ahead of the publication, or when models have changed.
+        """
+        built, newest = read_built(self.workshop), newest_publication(self.workshop)
+        known = self._known_models()
+        if built is None or newest is None or newest.snapshot_id != lake.current_snapshot(self.workshop.lake):
+            return False
+        if self._to_rebuild(known, everything=False) or self._gone(known):
+            return False
+        self.publisher.publish(built, None, self.workshop.clock.now())
+        return True
+
     def _compact_worn(self, outcome: Outcome) -> None:
         """Before the snapshot is published, so that what is published stays the newest."""
         written = [(change.model.schema, change.model.name) for change in outcome.changes if not change.model.transient]

@@ -140,18 +140,26 @@ def rebuild_differences(connection: duckdb.DuckDBPyConnection, model: Model, tra
 
     ``transient``: models that have no table; their temporary tables hold all of their rows.
     """
-    connection.execute(f"create or replace temp table {model.batch} as {_sql(model.sql, transient)}")
-    rebuilt = f"select * from {model.batch}"
-    if model.keys:
-        rebuilt = f"select * exclude (deleted_flag) from {model.batch} where not deleted_flag"
+    rows = f"({_sql(model.sql, transient)})"
+    kept = " where not deleted_flag" if model.keys else ""
     columns = ", ".join(
         f'"{row[0]}"' for row in connection.execute(f"describe select * from {model.relation}").fetchall()
     )
-    stored, anew = f"select {columns} from {model.relation}", f"select {columns} from ({rebuilt})"
+    stored = f"select {columns} from {model.relation}"
+    if _digest(connection, stored, columns) == _digest(connection, f"select {columns} from {rows}{kept}", columns):
+        return 0
+    # Only where they differ are the rows of both sides held to be counted.
+    connection.execute(f"create or replace temp table {model.batch} as select {columns} from {rows}{kept}")
+    anew = f"select {columns} from {model.batch}"
     differences = _count(connection, f"({stored} except all {anew})")
     differences += _count(connection, f"({anew} except all {stored})")
     connection.execute(f"drop table {model.batch}")
     return differences
+
+
+def _digest(connection: duckdb.DuckDBPyConnection, rows: str, columns: str) -> tuple[object, ...] | None:
+    """Number of rows, and sum of their 64-bit hashes: the same in any order, and no row has to be held."""
+    return connection.execute(f"select count(*), sum(hash({columns})) from ({rows})").fetchone()
 
 
 def _sql(sql: str, transient: Sequence[Model]) -> str:

@@ -48,8 +48,9 @@ create table if not exists lake.bronze.built (
 create table if not exists lake.bronze.model (schema_name varchar, name varchar, checksum varchar);
 """
 # Merging fails where files of one partition lie in different folders ("Files have different hive partition path",
-# DuckLake of duckdb 1.5.5), and the flush of inlined rows always makes folders.
-OLD_LAYOUT = "select 1 from ducklake_options('lake') where option_name = 'hive_file_pattern' and value = 'false'"
+# DuckLake of duckdb 1.5.5). The flush of inlined rows always makes folders, other writing only if told to.
+FOLDERS = "call lake.set_option('hive_file_pattern', true)"
+IN_FOLDERS = "select 1 from ducklake_options('lake') where option_name = 'hive_file_pattern' and value = 'true'"
 
 _instances = itertools.count(1)
 
@@ -139,8 +140,9 @@ def _set_up(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         connection.execute(BRONZE)
         connection.execute("alter table lake.bronze.change set partitioned by (table_name)")
         connection.commit()
+        connection.execute(FOLDERS)
         connection.execute(f"call lake.set_option('data_inlining_row_limit', {INLINED_ROWS})")
-    elif connection.execute(OLD_LAYOUT).fetchone() is not None:
+    elif connection.execute(IN_FOLDERS).fetchone() is None:
         _lay_out_anew(connection, settings)
 
 
@@ -153,7 +155,7 @@ def _lay_out_anew(connection: duckdb.DuckDBPyConnection, settings: Settings) -> 
     try:
         connection.execute(BRONZE.split(";")[0].replace("lake.bronze.change", "lake.bronze.change_anew"))
         connection.execute("alter table lake.bronze.change_anew set partitioned by (table_name)")
-        connection.execute("call lake.set_option('hive_file_pattern', true)")
+        connection.execute(FOLDERS)
         connection.execute(f"call lake.set_option('data_inlining_row_limit', {INLINED_ROWS})")
         connection.execute(
             "insert into lake.bronze.change_anew select * from lake.bronze.change order by table_name, feed_id"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
+from kmis.cli.life import waiting_lines
 from kmis.cli.main import app
 from kmis.cli.requirements import marked_tests, register_rows
 from kmis.settings import Settings
@@ -38,6 +40,15 @@ def test_before_the_first_pass(runner: CliRunner, arguments: list[str]) -> None:
     done = runner.invoke(app, arguments)
     assert done.exit_code == 2, done.output
     assert done.stderr.strip() == NOTHING
+
+
+def test_status_names_the_session_that_keeps_the_figures_back(settings: Settings, world: dict[str, int]) -> None:
+    with psycopg.connect(settings.dsn("kmis_owner"), application_name="someone's console") as slow:
+        slow.execute("update app_user set language = language")
+        told = waiting_lines(settings)
+        assert any(f"session {slow.info.backend_pid} (someone's console)" in line for line in told)
+        slow.rollback()
+    assert not any("session" in line for line in waiting_lines(settings))
 
 
 def test_unknown_signal_sheet_lists_those_known(runner: CliRunner) -> None:

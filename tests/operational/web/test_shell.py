@@ -7,7 +7,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+import pytest
 from fastapi import FastAPI, Request
+from sqlalchemy.exc import OperationalError
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
@@ -148,6 +151,25 @@ def test_crash_tells_nothing(app: FastAPI, client: TestClient) -> None:
     assert "850101400014" not in answer.text
     assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert client.post("/api/refuse/crash", json={}).json()["status"] == 500
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [(psycopg.OperationalError("no route"), 503), (psycopg.errors.AdminShutdown("x"), 503),
+     (psycopg.errors.QueryCanceled("x"), 500)],
+)  # fmt: skip
+def test_a_store_that_does_not_answer_is_said_to_be_away(
+    app: FastAPI, client: TestClient, reason: Exception, status: int
+) -> None:
+    @app.get("/api/away")
+    @app.get("/away")
+    def away() -> None:
+        raise OperationalError("select 1", {}, reason)
+
+    page, answer = client.get("/away"), client.get("/api/away")
+    assert (page.status_code, answer.status_code, answer.json()["status"]) == (status, status, status)
+    assert ("Retry-After" in page.headers) == ("Retry-After" in answer.headers) == (status == 503)
+    assert "select 1" not in page.text + answer.text
 
 
 def test_unknown_page(signed_in: Callable[..., TestClient]) -> None:
