@@ -113,6 +113,8 @@ def reconcile() -> None:
 @app.command()
 def verify() -> None:
     """Compare bronze with the feed and every model with its rebuild; exit 1 on any difference."""
+    import duckdb
+
     from pipelines.lib.errors import PassRefused
     from pipelines.lib.verify import verify as verify_all
 
@@ -120,6 +122,9 @@ def verify() -> None:
         result = verify_all(get_settings())
     except PassRefused as error:
         typer.echo(f"verify: {error}", err=True)
+        raise typer.Exit(1) from None
+    except duckdb.IOException as error:
+        typer.echo(f"verify: the lake cannot be read: {str(error).splitlines()[0]}", err=True)
         raise typer.Exit(1) from None
     for finding in result.findings:
         if not finding.ok:

@@ -31,9 +31,11 @@ SHORT = (
     ("browser journeys", (*PYTEST, "tests/operational/web", "tests/e2e", "-m", "journey and not long")),
     ("requirements", (str(BIN / "kmis"), "requirements")),
 )
-ALONE = ("tests/faults", "tests/e2e")
+FULL_SIZE = "tests/pipelines/test_full_size.py"
+ALONE = ("tests/faults", "tests/e2e", FULL_SIZE)
 LONG = (
     ("kill campaign", (*PYTEST, "tests/faults", "-m", "long")),
+    ("demonstration at full size", (*PYTEST, "-s", FULL_SIZE, "-m", "long")),
     ("browser journeys in the other language", (*PYTEST, "tests/e2e", "-m", "long")),
     (
         "property tests, restores, region, how-tos",

@@ -66,7 +66,8 @@ SCREENS = {
     ),
     "manager": ("/", "/boards", "/boards/LIVE-04"),
     "engineer": (
-        "/", "/catalogs", "/catalogs/icd10", "/catalogs/service_tariff", "/catalogs/kato", "/status", "/status/outbox",
+        "/", "/catalogs", "/catalogs/icd10", "/catalogs/service_tariff", "/catalogs/kato", "/status", "/status/passes",
+        "/status/outbox",
     ),
     "admin": (
         "/", "/users", "/users/new", "/users/{user}", "/organisations", "/organisations/{organisation}",

@@ -51,7 +51,8 @@ class Doing:
         if self.kind == "maintenance":
             return "maintenance"
         word = self.step.split(" ")[0]
-        named = {"": "appended", "load": "appended", "append": "append", "commit": "commit", "publish": "publish"}
+        named = {"": "appended", "load": "appended", "append": "append", "commit": "commit", "publish": "publish",
+                 "compact": "maintenance"}  # fmt: skip
         return named.get(word, "model")
 
 

@@ -108,7 +108,7 @@ def codes(facts: Facts) -> list[str]:
 def test_who_may_see_it(settings: Settings, scope: Scope, session: Session, role: str, status: int) -> None:
     """As kmis_app: the page needs no right that screens do not have."""
     client = browser(settings, as_role(scope, role), session)
-    for address in ("/status", "/api/status", "/status/outbox"):
+    for address in ("/status", "/api/status", "/status/passes", "/status/outbox"):
         assert client.get(address).status_code == status, address
     assert client.post("/status/ask", data={"kind": "refresh"}).status_code == (303 if status == 200 else 403)
     shown = client.get("/account").text
@@ -159,6 +159,64 @@ def test_what_is_owed_is_listed_without_its_content(engineer: TestClient, owned:
     page = engineer.get("/status/outbox").text
     assert "visit.signed" in page and "880101300123" not in page
     assert "outbox_failed" in [finding["code"] for finding in engineer.get("/api/status").json()["findings"]]
+
+
+def numbers(page: str, kind: str) -> list[int]:
+    """The numbers of the passes that a page lists."""
+    return [int(found) for found in re.findall(rf'href="/{kind}/(\d+)"', page)]
+
+
+def test_all_passes_are_searched_filtered_sorted_and_paged(engineer: TestClient, owned: Session) -> None:
+    owned.execute(text("delete from lake_pass"))
+    rows = [
+        LakePass(
+            kind="maintenance" if n == 7 else "refresh", state="failed" if n % 10 == 3 else "published", models=100 - n,
+            started_at=NOW + timedelta(minutes=n), finished_at=NOW + timedelta(minutes=n, seconds=n),
+            error="disk 100% full" if n == 13 else None, detail={},
+        )
+        for n in range(30)
+    ]  # fmt: skip
+    owned.add_all(rows)
+    owned.flush()
+    keys = [row.id for row in rows]
+
+    def listed(**asked: str) -> list[int]:
+        return numbers(engineer.post("/status/passes", data=asked).text, "status/passes")
+
+    assert numbers(engineer.get("/status/passes").text, "status/passes") == keys[:4:-1]
+    assert listed(page="2", sort="started_at:desc") == keys[4::-1]
+    assert listed(sort="models") == keys[:4:-1]
+    assert listed(sort="took:desc")[0] == keys[29]
+    assert listed(kind="maintenance") == [keys[7]]
+    assert listed(state="failed") == [keys[23], keys[13], keys[3]]
+    assert listed(q="100% f") == [keys[13]]
+    assert keys[21] in listed(q=str(keys[21]))
+    assert listed(q="%") == [keys[13]], "what is searched for is no pattern"
+    assert listed(q="nowhere") == []
+
+
+def test_owed_messages_are_searched_and_filtered(engineer: TestClient, owned: Session) -> None:
+    owned.execute(text("delete from outbox_attempt; delete from outbox_message"))
+    owned.execute(
+        text(
+            "insert into outbox_message (topic, partner, payload, status, attempts)"
+            " select 'topic.' || n, 'station', '{}', case when n % 2 = 0 then 'failed' else 'waiting' end, n"
+            " from generate_series(1, 30) as n"
+        )
+    )
+    owned.execute(
+        text(
+            "insert into outbox_attempt (message_id, error) select id, 'refused by gate' from outbox_message"
+            " where topic = 'topic.8'"
+        )
+    )
+
+    def listed(**asked: str) -> list[str]:
+        return re.findall(r"topic\.\d+", engineer.post("/status/outbox", data=asked).text)
+
+    assert len(listed()) == 25 and len(listed(page="2")) == 5
+    assert listed(status="waiting", sort="attempts:desc")[:2] == ["topic.29", "topic.27"]
+    assert listed(q="gate") == ["topic.8"]
 
 
 def test_a_request_is_entered_once_and_audited(engineer: TestClient, owned: Session) -> None:

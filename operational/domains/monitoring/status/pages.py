@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -24,11 +24,30 @@ from operational.web.database import Db
 from operational.web.flash import Flash
 from operational.web.forms import Form
 from operational.web.language import language_of
+from operational.web.listing import Column, ListPage, ListQuery
 from operational.web.nav import NavItem, Tile
 from operational.web.shell import render, see_other
 
 router = APIRouter(include_in_schema=False)
-OWED = 200
+PASS_COLUMNS = (
+    Column("status.number"),
+    Column("status.kind", "kind"),
+    Column("status.state", "state"),
+    Column("status.started", "started_at"),
+    Column("status.duration", "took", numeric=True),
+    Column("status.rows", "feed_rows", numeric=True),
+    Column("status.models", "models", numeric=True),
+    Column("status.error_text", narrow=True),
+)
+OWED_COLUMNS = (
+    Column("status.number"),
+    Column("status.topic", "topic"),
+    Column("status.partner", "partner"),
+    Column("status.state", "status"),
+    Column("status.created", "created_at"),
+    Column("status.attempts", "attempts", numeric=True),
+    Column("status.error_text", narrow=True),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +76,23 @@ class PassPage:
 
 
 @dataclass(frozen=True, slots=True)
+class PassesPage:
+    """Every pass that is on record."""
+
+    columns: Sequence[Column]
+    page: ListPage[LakePass]
+    kinds: Sequence[str]
+    states: Sequence[str]
+    took: Callable[[datetime, datetime | None], str]
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxPage:
     """Messages that are owed."""
 
-    rows: Sequence[Owed]
-    limit: int
+    columns: Sequence[Column]
+    page: ListPage[Owed]
+    states: Sequence[str]
 
 
 def facts_of(request: Request, db: Session) -> Facts:
@@ -104,9 +135,24 @@ def one_pass(request: Request, viewer: CanSeeStatus, db: Db, key: int) -> HTMLRe
     return render(request, "monitoring/status_pass.html", page)
 
 
+@router.get("/status/passes", response_class=HTMLResponse)
+@router.post("/status/passes", response_class=HTMLResponse)
+def pass_list(request: Request, viewer: CanSeeStatus, db: Db, query: ListQuery) -> HTMLResponse:
+    asked = query.settled(repository.PASS_SORTS) if query.sort else replace(query, sort="started_at", descending=True)
+    language = language_of(request)
+    page = PassesPage(
+        PASS_COLUMNS, ListPage(*repository.pass_list(db, asked), asked), repository.PASS_KINDS, repository.PASS_STATES,
+        lambda started, finished: duration_text(started, finished, language),
+    )  # fmt: skip
+    return render(request, "monitoring/status_passes.html", page)
+
+
 @router.get("/status/outbox", response_class=HTMLResponse)
-def outbox(request: Request, viewer: CanSeeStatus, db: Db) -> HTMLResponse:
-    return render(request, "monitoring/status_outbox.html", OutboxPage(repository.owed(db, OWED), OWED))
+@router.post("/status/outbox", response_class=HTMLResponse)
+def outbox(request: Request, viewer: CanSeeStatus, db: Db, query: ListQuery) -> HTMLResponse:
+    asked = query.settled(repository.OWED_SORTS)
+    page = OutboxPage(OWED_COLUMNS, ListPage(*repository.owed(db, asked), asked), repository.OWED_STATES)
+    return render(request, "monitoring/status_outbox.html", page)
 
 
 @router.post("/status/ask")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import Select, func, or_, select, text
 from sqlalchemy.orm import Session
 
 from operational.domains.orders.models import Device, DeviceMessage, ImagingStudy
@@ -23,9 +23,15 @@ from operational.kit.models import (
     PassRequest,
     Published,
 )
+from operational.web.listing import ListRequest
 
 GOOD = ("published", "unchanged", "done")
 FIGURES = ("refresh", "rebuild")
+PASS_KINDS = ("refresh", "rebuild", "maintenance", "verification")
+PASS_STATES = ("running", "published", "unchanged", "done", "failed")
+OWED_STATES = ("failed", "waiting")
+PASS_SORTS = ("started_at", "kind", "state", "took", "feed_rows", "models")
+OWED_SORTS = ("status", "created_at", "topic", "partner", "attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +175,29 @@ def outbox(session: Session) -> Outbox:
     return Outbox(waits[0], found.get("failed", (0, None))[0], waits[1])
 
 
-def owed(session: Session, limit: int) -> Sequence[Owed]:
-    """Messages that failed or wait, the failed first, each with the error of its newest attempt."""
+def pass_list(session: Session, asked: ListRequest) -> tuple[Sequence[LakePass], int]:
+    """One page of the passes and how many match; searched by number, step and error, filtered by kind and state."""
+    query = select(LakePass)
+    for name in ("kind", "state"):
+        if asked.filters.get(name):
+            query = query.where(getattr(LakePass, name) == asked.filters[name])
+    if asked.query:
+        found = or_(LakePass.error.icontains(asked.query, autoescape=True),
+                    LakePass.step.icontains(asked.query, autoescape=True))  # fmt: skip
+        query = query.where(or_(found, LakePass.id == int(asked.query)) if asked.query.isdecimal() else found)
+    column = {
+        "started_at": LakePass.id,
+        "kind": LakePass.kind,
+        "state": LakePass.state,
+        "took": func.coalesce(LakePass.finished_at, func.now()) - LakePass.started_at,
+        "feed_rows": LakePass.feed_rows,
+        "models": LakePass.models,
+    }[asked.sort]
+    return _page(session, query, column, LakePass.id, asked)
+
+
+def owed(session: Session, asked: ListRequest) -> tuple[Sequence[Owed], int]:
+    """One page of the messages that failed or wait, each with the error of its newest attempt, and how many match."""
     newest_error = (
         select(OutboxAttempt.error)
         .where(OutboxAttempt.message_id == OutboxMessage.id)
@@ -178,16 +205,36 @@ def owed(session: Session, limit: int) -> Sequence[Owed]:
         .limit(1)
         .scalar_subquery()
     )
-    rows = session.execute(
-        select(OutboxMessage, newest_error)
-        .where(OutboxMessage.status.in_(("waiting", "failed")))
-        .order_by(OutboxMessage.status, OutboxMessage.id)
-        .limit(limit)
+    states = [asked.filters["status"]] if asked.filters.get("status") in OWED_STATES else OWED_STATES
+    query = select(OutboxMessage).where(OutboxMessage.status.in_(states))
+    if asked.query:
+        query = query.where(
+            or_(*(text_of.icontains(asked.query, autoescape=True)
+                  for text_of in (OutboxMessage.topic, OutboxMessage.partner, newest_error)))
+        )  # fmt: skip
+    column = {
+        "status": OutboxMessage.status,
+        "created_at": OutboxMessage.created_at,
+        "topic": OutboxMessage.topic,
+        "partner": OutboxMessage.partner,
+        "attempts": OutboxMessage.attempts,
+    }[asked.sort]
+    rows, total = _page(session, query, column, OutboxMessage.id, asked)
+    errors = dict(
+        session.execute(
+            select(OutboxMessage.id, newest_error).where(OutboxMessage.id.in_([row.id for row in rows]))
+        ).tuples()
     )
     return [
-        Owed(row[0].id, row[0].topic, row[0].partner, row[0].status, row[0].created_at, row[0].attempts, row[1])
+        Owed(row.id, row.topic, row.partner, row.status, row.created_at, row.attempts, errors.get(row.id))
         for row in rows
-    ]
+    ], total
+
+
+def _page(session: Session, query: Select[Any], column: Any, key: Any, asked: ListRequest) -> tuple[Sequence[Any], int]:
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    order = (column.desc(), key.desc()) if asked.descending else (column, key)
+    return session.scalars(query.order_by(*order).offset(asked.offset).limit(asked.size)).all(), total
 
 
 def history(session: Session, since: datetime) -> Sequence[LakeHistory]:
