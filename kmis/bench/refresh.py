@@ -9,9 +9,11 @@ same run.
 
 from __future__ import annotations
 
+import contextlib
 import statistics
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,14 +119,20 @@ class Outcome:
 
 def run(size: Size, say: Say = lambda line: None, homes: Path | None = None) -> Outcome:
     """Measure both installations, one after the other. ``homes`` keeps them. Raises HomeFailed."""
-    lakes = []
-    for label, added in (("demo", 0), ("larger", size.region_people)):
-        if label == "larger" and not added:
-            continue
-        home = None if homes is None else homes / label
-        with demo_home(size.population, size.years, say, added, home) as settings:
-            lakes.append(measure(settings, label, size.population + added, size, say))
-    return Outcome(tuple(lakes), size)
+    added = {"demo": 0, "larger": size.region_people} if size.region_people else {"demo": 0}
+    with contextlib.ExitStack() as stack:
+        aged = {}
+        for label, region in added.items():
+            home = None if homes is None else homes / label
+            settings = stack.enter_context(demo_home(size.population, size.years, say, region, home))
+            aged[label] = stack.enter_context(_writer(settings))
+        # The refreshes before are not measured: the lakes age side by side.
+        with ThreadPoolExecutor(len(aged)) as pool:
+            list(pool.map(lambda label: _age(aged[label], label, size, say), aged))
+        return Outcome(
+            tuple(_measured(aged[label], label, size.population + region, size, say)
+                  for label, region in added.items()), size
+        )  # fmt: skip
 
 
 def measure(
@@ -132,28 +140,37 @@ def measure(
     project: Project | None = None,
 ) -> Lake:  # fmt: skip
     """One lake: aged, measured, maintained, measured, rebuilt. ``project``: the models, else those of the project."""
-    from pipelines.lib import maintenance
+    with _writer(settings, project) as writer:
+        _age(writer, label, size, say)
+        return _measured(writer, label, people, size, say)
+
+
+@contextlib.contextmanager
+def _writer(settings: Settings, project: Project | None = None) -> Iterator[Writer]:
     from pipelines.lib.dbt_runner import DbtRunner
     from pipelines.lib.project import compile_project
     from pipelines.lib.workshop import open_workshop
     from pipelines.lib.writer import Writer
 
-    found = Lake(label, people)
     with open_workshop(settings, SystemClock()) as workshop:
-        models = project or compile_project(DbtRunner(settings, workshop.instance))
-        writer = Writer(workshop, models, _Nobody())
-        _age(writer, Signer(settings), size, say)
-        found.visits = _one(writer, "select count(encounter_id) from lake.marts.fct_visit")
-        found.files[AGED] = _files(writer)
-        found.cases += _cases(writer, AGED, size, say)
-        writer.passes.compact()
-        maintenance.expire(workshop)
-        found.files[KEPT] = _files(writer)
-        found.cases += _cases(writer, KEPT, size, say)
-        say(f"  {label}: one rebuild of every model, for comparison")
-        started = time.perf_counter()
-        writer.passes.refresh(rebuild=True)
-        found.rebuild_s = time.perf_counter() - started
+        yield Writer(workshop, project or compile_project(DbtRunner(settings, workshop.instance)), _Nobody())
+
+
+def _measured(writer: Writer, label: str, people: int, size: Size, say: Say) -> Lake:
+    from pipelines.lib import maintenance
+
+    found = Lake(label, people)
+    found.visits = _one(writer, "select count(encounter_id) from lake.marts.fct_visit")
+    found.files[AGED] = _files(writer)
+    found.cases += _cases(writer, AGED, size, say)
+    writer.passes.compact()
+    maintenance.expire(writer.workshop)
+    found.files[KEPT] = _files(writer)
+    found.cases += _cases(writer, KEPT, size, say)
+    say(f"  {label}: one rebuild of every model, for comparison")
+    started = time.perf_counter()
+    writer.passes.refresh(rebuild=True)
+    found.rebuild_s = time.perf_counter() - started
     return found
 
 
@@ -231,20 +248,26 @@ def _line(outcome: Outcome, state: str, name: str) -> str:
     return line
 
 
-def _age(writer: Writer, signer: Signer, size: Size, say: Say) -> None:
+def _age(writer: Writer, label: str, size: Size, say: Say) -> None:
     """The refreshes by the writer that a kept installation lacks; some tables are compacted in each, as at any time."""
-    row = writer.workshop.store.execute(
-        "select count(*) from lake_pass where kind = 'refresh' and state = 'published'"
-    ).fetchone()
+    made = _passes(writer)
+    signer = Signer(writer.workshop.settings)
     said = time.monotonic()
-    for number in range(int(str(row[0])) if row else 0, size.refreshes):
+    for number in range(made, size.refreshes):
         signer.sign(number)
         kinds = [size.kinds[(number + place) % len(size.kinds)] for place in (0, 1)]
         correct(signer.settings, kinds, 4, "last weeks", number)
         writer.passes.refresh()
         if time.monotonic() - said > 30:
             said = time.monotonic()
-            say(f"  {number + 1} of {size.refreshes} refreshes")
+            say(f"  {label}: {number + 1} of {size.refreshes} refreshes")
+
+
+def _passes(writer: Writer) -> int:
+    row = writer.workshop.store.execute(
+        "select count(*) from lake_pass where kind = 'refresh' and state = 'published'"
+    ).fetchone()
+    return int(str(row[0])) if row else 0
 
 
 def _cases(writer: Writer, state: str, size: Size, say: Say) -> Iterator[Case]:

@@ -13,9 +13,11 @@ import duckdb
 import pytest
 
 from kmis import lake
+from pipelines.lib import maintenance, near
 from pipelines.lib.dbt_runner import DbtRunner
 from pipelines.lib.errors import CheckFailed, ModelFailed, WriterBusy
 from pipelines.lib.passes import Passes, read_built
+from pipelines.lib.project import Project
 from pipelines.lib.publish import newest_publication
 from pipelines.lib.readers import open_reader
 from pipelines.lib.verify import rebuild_differences
@@ -68,8 +70,12 @@ def test_a_pass_brings_a_visit_into_the_figures_and_publishes_it(
 
 
 def test_random_moves_equal_a_full_rebuild_and_a_dbt_build(
-    installation: Installation, workshop: Workshop, passes: Passes
+    installation: Installation, workshop: Workshop, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """With every table copied, rows in files and in the catalogue, and compaction in every other pass."""
+    monkeypatch.setattr(near, "READS", 1)
+    monkeypatch.setattr(maintenance, "PASSES", 2)
+    workshop.lake.execute("call lake.set_option('data_inlining_row_limit', 2)")
     chance = random.Random(7)
     for _ in range(12):
         move_at_random(installation, chance)
@@ -187,6 +193,46 @@ def test_what_a_writer_built_and_did_not_publish_is_in_the_next_serving_file(
     else:
         Writer(workshop, passes.project, Silent())._upkeep()
     assert served(installation, passes) == kept(workshop, passes)
+
+
+def test_copies_are_not_trusted_after_anything_else_wrote_to_the_lake(
+    installation: Installation, workshop: Workshop, passes: Passes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(near, "READS", 1)
+    for _ in range(3):
+        installation.visit()
+        passes.refresh()
+    assert rows(workshop, "select count(*) from duckdb_tables() where temporary and table_name = 'fct_visit'") == [(1,)]
+    workshop.lake.execute(f"delete from lake.marts.fct_visit where encounter_id = {installation.visits[0]}")
+    installation.visit()
+    passes.refresh()
+    assert [row[2] for row in rows(workshop, FIGURES)] == [3]
+
+
+def test_a_lake_of_an_earlier_release_is_laid_out_anew(installation: Installation, project: Project) -> None:
+    """Its partitions had no folders, and no row lay in the catalogue."""
+    bronze = "select * from lake.bronze.change order by feed_id"
+    folders = "table_name=*/*.parquet"
+    with open_workshop(installation.settings) as workshop:
+        for option, value in (("hive_file_pattern", "false"), ("data_inlining_row_limit", "0")):
+            workshop.lake.execute(f"call lake.set_option('{option}', {value})")
+        installation.visit()
+        assert Passes(workshop, project).refresh() is not None
+        entries, before = rows(workshop, bronze), contents(workshop.lake)
+    assert not list(installation.settings.lake_dir.rglob(folders))
+    with open_workshop(installation.settings) as workshop:
+        assert rows(workshop, bronze) == entries
+        assert list(installation.settings.lake_dir.rglob(folders))
+        passes = Passes(workshop, project)
+        assert passes.refresh() is not None, "every model is made anew"
+        assert contents(workshop.lake) == before
+        installation.visit(days=1)
+        assert passes.refresh() is not None
+        assert maintenance.compact(workshop).failed == ()
+        assert len(rows(workshop, FIGURES)) == 2
+    with open_workshop(installation.settings) as workshop:
+        assert Passes(workshop, project).refresh() is not None, "compacting made a snapshot"
+        assert Passes(workshop, project).refresh() is None
 
 
 def test_a_draft_that_a_killed_writer_left_is_removed(
