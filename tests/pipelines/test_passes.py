@@ -209,26 +209,28 @@ def test_copies_are_not_trusted_after_anything_else_wrote_to_the_lake(
     assert [row[2] for row in rows(workshop, FIGURES)] == [3]
 
 
-def test_a_lake_of_an_earlier_release_is_laid_out_anew(installation: Installation, project: Project) -> None:
+def test_a_lake_of_an_earlier_release_is_laid_out_anew(
+    installation: Installation, workshop: Workshop, project: Project
+) -> None:
     """Its partitions had no folders, and no row lay in the catalogue."""
     bronze = "select * from lake.bronze.change order by feed_id"
     folders = "table_name=*/*.parquet"
-    with open_workshop(installation.settings) as workshop:
-        for option, value in (("hive_file_pattern", "false"), ("data_inlining_row_limit", "0")):
-            workshop.lake.execute(f"call lake.set_option('{option}', {value})")
-        installation.visit()
-        assert Passes(workshop, project).refresh() is not None
-        entries, before = rows(workshop, bronze), contents(workshop.lake)
+    for option, value in (("hive_file_pattern", "false"), ("data_inlining_row_limit", "0")):
+        workshop.lake.execute(f"call lake.set_option('{option}', {value})")
+    installation.visit()
+    assert Passes(workshop, project).refresh() is not None
+    entries, before = rows(workshop, bronze), contents(workshop.lake)
+    workshop.close()
     assert not list(installation.settings.lake_dir.rglob(folders))
     with open_workshop(installation.settings) as workshop:
         assert rows(workshop, bronze) == entries
-        assert list(installation.settings.lake_dir.rglob(folders))
         passes = Passes(workshop, project)
         assert passes.refresh() is not None, "every model is made anew"
         assert contents(workshop.lake) == before
         installation.visit(days=1)
         assert passes.refresh() is not None
         assert maintenance.compact(workshop).failed == ()
+        assert list(installation.settings.lake_dir.rglob(folders))
         assert len(rows(workshop, FIGURES)) == 2
     with open_workshop(installation.settings) as workshop:
         assert Passes(workshop, project).refresh() is not None, "compacting made a snapshot"

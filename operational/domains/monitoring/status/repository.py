@@ -220,11 +220,8 @@ def owed(session: Session, asked: ListRequest) -> tuple[Sequence[Owed], int]:
         "attempts": OutboxMessage.attempts,
     }[asked.sort]
     rows, total = _page(session, query, column, OutboxMessage.id, asked)
-    errors = dict(
-        session.execute(
-            select(OutboxMessage.id, newest_error).where(OutboxMessage.id.in_([row.id for row in rows]))
-        ).tuples()
-    )
+    found = select(OutboxMessage.id, newest_error).where(OutboxMessage.id.in_([row.id for row in rows]))
+    errors = {row[0]: row[1] for row in session.execute(found)}
     return [
         Owed(row.id, row.topic, row.partner, row.status, row.created_at, row.attempts, errors.get(row.id))
         for row in rows
