@@ -294,7 +294,7 @@ def _timed(writer: Writer, rows: int) -> Timed:
     models: dict[str, float] = {}
     ends = [at for _, at in begun[1:]] + [ended]
     for (step, at), end in zip(begun, ends, strict=True):
-        if step in ("checks", "commit", "compact", "publish"):
+        if step in STEPS:
             steps[step] = end - at
         elif step in known:
             models[step] = end - at

@@ -126,6 +126,8 @@ def _measure_faults(product: Product, facts: Mapping[str, Fact]) -> Iterator[str
         if measure.source is not None and measure.source not in sources:
             yield f"measure {measure.name}: unknown source {measure.source}"
             continue
+        if not (measure.hidden or measure.derived or product.source(measure.source).columns):
+            yield f"measure {measure.name}: the list of its rows has no column"
         fact = facts.get(product.source(measure.source).fact)
         if measure.kind == "persons" and fact is not None and fact.person is None:
             yield f"measure {measure.name}: fact {fact.name} names no person"

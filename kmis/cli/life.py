@@ -190,7 +190,8 @@ def waiting_lines(settings: Settings) -> list[str]:
     with psycopg.connect(settings.dsn("kmis_app"), connect_timeout=5) as store:
         waiting = store.execute("select entries, oldest_at from kmis_feed_waiting()").fetchone()
         holder = store.execute(
-            "select pid, coalesce(application, role, '?'), since from kmis_watermark_holder()"
+            "select pid, coalesce(nullif(application, ''), role, '?'), coalesce(since, now())"
+            " from kmis_watermark_holder()"
         ).fetchone()
     lines = []
     if waiting and waiting[0]:

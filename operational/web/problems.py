@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+import psycopg
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -129,7 +130,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 async def _on_store_failure(request: Request, error: Exception) -> Response:
     """Where the database does not answer, the same request may succeed in a moment."""
-    state = getattr(getattr(error, "orig", None), "sqlstate", None)
+    state = getattr(getattr(error, "orig", error), "sqlstate", None)
     if not (state is None or state[:2] == "08" or state[:3] == "57P"):
         raise error
     log.error("request to %s failed: the store does not answer", request.scope.get("route", "?"))
@@ -155,4 +156,5 @@ def install_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_error)
     app.add_exception_handler(OperationalError, _on_store_failure)
+    app.add_exception_handler(psycopg.OperationalError, _on_store_failure)  # of the query service's own connection
     app.add_exception_handler(Exception, _on_crash)

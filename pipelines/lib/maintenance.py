@@ -96,42 +96,44 @@ class Wear:
         """The most worn of the tables that should be compacted, at most AT_ONCE."""
         return [table for table, passes in self._passes.most_common(AT_ONCE) if passes >= PASSES]
 
-    def mended(self, tables: Iterable[Table] | None = None) -> None:
-        """These, or all, have been compacted."""
-        for table in tuple(self._passes) if tables is None else tables:
-            self._passes.pop(table, None)
+    def mended(self, table: Table) -> None:
+        """It has been compacted."""
+        del self._passes[table]
 
 
 def compact_worn(workshop: Workshop, wear: Wear) -> None:
     """Compacts some of the tables that are due."""
     started = time.monotonic()
     for table in wear.due():
-        compact(workshop, [table], IN_PASSING)
-        wear.mended([table])
+        compact_table(workshop, table, IN_PASSING)
+        wear.mended(table)
         if time.monotonic() - started > AT_ONCE_SECONDS:
             break
 
 
-def compact(workshop: Workshop, tables: Sequence[Table] | None = None, how: Mapping[str, str] = THOROUGH) -> Upkeep:
+def compact(workshop: Workshop) -> Upkeep:
+    """Compacts every table; those that DuckLake failed to compact are named in ``failed``."""
+    before = _files(workshop)
+    tables = workshop.lake.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = 'lake' order by all"
+    ).fetchall()
+    failed = [".".join(table) for table in tables if not compact_table(workshop, table, THOROUGH)]
+    return Upkeep(before, _files(workshop), 0, 0, tuple(failed))
+
+
+def compact_table(workshop: Workshop, table: Table, how: Mapping[str, str]) -> bool:
     """Flushes inlined rows to files, rewrites files with deleted rows, merges small files. Figures do not change.
 
-    Of all tables unless some are named. A table that DuckLake fails to compact is named in the log and in ``failed``;
-    it stays as it was.
+    False where DuckLake fails: the log tells, and the table stays as it was.
     """
-    before = _files(workshop)
-    failed: list[str] = []
-    if tables is None:
-        tables = workshop.lake.execute(
-            "select schema_name, table_name from duckdb_tables() where database_name = 'lake' order by all"
-        ).fetchall()
-    for schema, table in tables:
-        try:
-            for step in COMPACTION:
-                _durably(workshop, step.format(schema=schema, table=table, **how))
-        except duckdb.Error as error:
-            log.error("%s.%s was not compacted: %s", schema, table, safe_text(error))
-            failed.append(f"{schema}.{table}")
-    return Upkeep(before, _files(workshop), 0, 0, tuple(failed))
+    schema, name = table
+    try:
+        for step in COMPACTION:
+            _durably(workshop, step.format(schema=schema, table=name, **how))
+    except duckdb.Error as error:
+        log.error("%s.%s was not compacted: %s", schema, name, safe_text(error))
+        return False
+    return True
 
 
 def _durably(workshop: Workshop, statement: str) -> None:

@@ -19,7 +19,7 @@ from pipelines.lib.project import FROM_XID, TO_XID, Model
 # A larger table is read where it lies: some 30 to 400 bytes a row stay in memory.
 ROWS = 150_000
 ENTRIES = 100_000
-# A table that fewer models read is not copied.
+# A table that is read fewer times, counted over the SQL of all models, is not copied.
 READS = 2
 RELATION = re.compile(r'"lake"\."(?P<schema>\w+)"\."(?P<name>\w+)"')
 FEED = '"lake"."bronze"."change"'

@@ -100,12 +100,9 @@ class Passes:
             raise
 
     def compact(self) -> Upkeep:
-        """Compacts all of the lake's files; no row changes."""
-        self._trust_copies()
-        upkeep = maintenance.compact(self.workshop)
-        self.wear.mended()
-        self._left_at = lake.current_snapshot(self.workshop.lake)
-        return upkeep
+        """Compacts all of the lake's files; no row changes. The next pass copies anew, for tables may have grown."""
+        self.wear = Wear()
+        return maintenance.compact(self.workshop)
 
     def serve(self) -> bool:
         """Makes the serving file of what is published where it is missing. False where the next pass makes it anyway.

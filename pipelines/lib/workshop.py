@@ -7,6 +7,7 @@ dbt, which opens it by that name, works in the same instance.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 from dataclasses import dataclass
 from types import TracebackType
@@ -52,6 +53,7 @@ create table if not exists lake.bronze.model (schema_name varchar, name varchar,
 FOLDERS = "call lake.set_option('hive_file_pattern', true)"
 IN_FOLDERS = "select 1 from ducklake_options('lake') where option_name = 'hive_file_pattern' and value = 'true'"
 
+log = logging.getLogger(__name__)
 _instances = itertools.count(1)
 
 
@@ -151,6 +153,7 @@ def _lay_out_anew(connection: duckdb.DuckDBPyConnection, settings: Settings) -> 
 
     Bronze is written again; that no model is known any more makes the next pass write all others.
     """
+    log.info("the lake is laid out anew")
     connection.begin()
     try:
         connection.execute(BRONZE.split(";")[0].replace("lake.bronze.change", "lake.bronze.change_anew"))

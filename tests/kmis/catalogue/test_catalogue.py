@@ -117,6 +117,10 @@ FAULTS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda e: _product(e)["measures"][-1].update(denominator="nothing"),
         "nothing is not a plain measure",
     ),
+    "a figure whose rows show nothing": (
+        lambda e: next(m for m in _product(e)["measures"] if m["name"] == "attached_population").pop("hidden"),
+        "the list of its rows has no column",
+    ),
     "days of rows that do not last": (
         lambda e: _product(e)["measures"][0].update(kind="days"),
         "fact visit do not last",

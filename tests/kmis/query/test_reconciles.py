@@ -54,7 +54,7 @@ ADDITIVE = [
             "home_calls_overdue_now",
             "actives_open_now",
         ),
-        "XLS-01": ("diseases_registered", "first_in_life", "male", "female"),
+        "XLS-01": ("diseases_registered", "first_in_life", "male", "female", "attached_population"),
         "XLS-02": ("diagnoses", "diseases_registered", "first_in_life", "injuries"),
         "REP-01": ("bookings_total", "attended_total", "no_show_total", "cancelled_total"),
         "REP-02": ("visits_total", "adults", "children", "signed"),

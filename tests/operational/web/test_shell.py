@@ -155,8 +155,10 @@ def test_crash_tells_nothing(app: FastAPI, client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     ("reason", "status"),
-    [(psycopg.OperationalError("no route"), 503), (psycopg.errors.AdminShutdown("x"), 503),
-     (psycopg.errors.QueryCanceled("x"), 500)],
+    [(OperationalError("select 1", {}, psycopg.OperationalError("no route")), 503),
+     (OperationalError("select 1", {}, psycopg.errors.AdminShutdown("x")), 503),
+     (OperationalError("select 1", {}, psycopg.errors.QueryCanceled("x")), 500),
+     (psycopg.OperationalError("no route"), 503), (psycopg.errors.QueryCanceled("x"), 500)],
 )  # fmt: skip
 def test_a_store_that_does_not_answer_is_said_to_be_away(
     app: FastAPI, client: TestClient, reason: Exception, status: int
@@ -164,7 +166,7 @@ def test_a_store_that_does_not_answer_is_said_to_be_away(
     @app.get("/api/away")
     @app.get("/away")
     def away() -> None:
-        raise OperationalError("select 1", {}, reason)
+        raise reason
 
     page, answer = client.get("/away"), client.get("/api/away")
     assert (page.status_code, answer.status_code, answer.json()["status"]) == (status, status, status)

@@ -29,6 +29,7 @@ GOOD = ("published", "unchanged", "done")
 FIGURES = ("refresh", "rebuild")
 PASS_KINDS = ("refresh", "rebuild", "maintenance", "verification")
 PASS_STATES = ("running", "published", "unchanged", "done", "failed")
+KEY_DIGITS = 18
 OWED_STATES = ("failed", "waiting")
 PASS_SORTS = ("started_at", "kind", "state", "took", "feed_rows", "models")
 OWED_SORTS = ("status", "created_at", "topic", "partner", "attempts")
@@ -184,7 +185,8 @@ def pass_list(session: Session, asked: ListRequest) -> tuple[Sequence[LakePass],
     if asked.query:
         found = or_(LakePass.error.icontains(asked.query, autoescape=True),
                     LakePass.step.icontains(asked.query, autoescape=True))  # fmt: skip
-        query = query.where(or_(found, LakePass.id == int(asked.query)) if asked.query.isdecimal() else found)
+        number = asked.query.isdecimal() and len(asked.query) <= KEY_DIGITS
+        query = query.where(or_(found, LakePass.id == int(asked.query)) if number else found)
     column = {
         "started_at": LakePass.id,
         "kind": LakePass.kind,
