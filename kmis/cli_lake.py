@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import signal
 import threading
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from kmis.clock import SystemClock
+from kmis.postgres import server_running
 from kmis.settings import Settings, get_settings
 
 if TYPE_CHECKING:
@@ -53,11 +55,8 @@ def one_pass(settings: Settings, progress: Callable[[str], None], kind: Kind = "
     from pipelines.lib.asset_events import AssetReporter
     from pipelines.lib.requests import ask
 
-    reporter = AssetReporter(settings)
-    try:
+    with server_running(settings), contextlib.closing(AssetReporter(settings)) as reporter:
         return ask(settings, SystemClock(), reporter, kind, progress=progress)
-    finally:
-        reporter.close()
 
 
 @app.command()
@@ -73,9 +72,10 @@ def reconcile() -> None:
 
     settings = get_settings()
     try:
-        with open_reader(settings) as reader:
-            project = compiled_project(DbtRunner(settings, reader.instance, target="checks"))
-        result = compare(settings, project, SystemClock())
+        with server_running(settings):
+            with open_reader(settings) as reader:
+                project = compiled_project(DbtRunner(settings, reader.instance, target="checks"))
+            result = compare(settings, project, SystemClock())
     except PassRefused as error:
         typer.echo(f"reconcile: {error}", err=True)
         raise typer.Exit(1) from None
@@ -118,8 +118,10 @@ def verify() -> None:
     from pipelines.lib.errors import PassRefused
     from pipelines.lib.verify import verify as verify_all
 
+    settings = get_settings()
     try:
-        result = verify_all(get_settings())
+        with server_running(settings):
+            result = verify_all(settings)
     except PassRefused as error:
         typer.echo(f"verify: {error}", err=True)
         raise typer.Exit(1) from None

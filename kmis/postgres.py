@@ -251,3 +251,20 @@ def ensure_server(settings: Settings) -> None:
     if not settings.database_url:
         EmbeddedServer(settings).start()
     bootstrap(settings)
+
+
+@contextmanager
+def server_running(settings: Settings) -> Iterator[None]:
+    """The embedded server of an installation runs while the block works; one that was down is stopped again.
+
+    Nothing is made: a folder without an installation stays as it is. Raises ServerError when it does not start.
+    """
+    server = EmbeddedServer(settings)
+    own = not settings.database_url and (server.data / "PG_VERSION").exists() and not server.running()
+    if own:
+        server.start()
+    try:
+        yield
+    finally:
+        if own:
+            server.stop()

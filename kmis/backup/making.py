@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -14,7 +12,7 @@ from kmis.backup.key import make_key, repository
 from kmis.backup.point import DUMP, FOLDER, KEPT, MANIFEST, Manifest, fixed, missing, named, needed_files, read_point
 from kmis.backup.products import figures_at
 from kmis.backup.restic import Progress, Saved
-from kmis.postgres import EmbeddedServer
+from kmis.postgres import server_running
 from kmis.settings import Settings
 
 
@@ -83,17 +81,3 @@ def _add_products(settings: Settings, manifest: Manifest) -> None:
     if manifest.snapshot_id is not None:
         today = datetime.now(UTC).astimezone(settings.zone).date()
         manifest.products = figures_at(settings, manifest.snapshot_id, today)
-
-
-@contextlib.contextmanager
-def server_running(settings: Settings) -> Iterator[None]:
-    """The embedded server runs while the block works; one that was down is stopped again."""
-    server = None if settings.database_url else EmbeddedServer(settings)
-    started = server is not None and not server.running()
-    if server is not None:
-        server.start()
-    try:
-        yield
-    finally:
-        if server is not None and started:
-            server.stop()

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 from kmis.backup import journal
 from kmis.backup.key import key_file, repository
-from kmis.backup.making import server_running
 from kmis.backup.restic import Progress
 from kmis.backup.restoring import Parts, Restored, Wanted, restore
-from kmis.postgres import EmbeddedServer
+from kmis.postgres import EmbeddedServer, server_running
 from kmis.settings import Settings
 
 # Besides the newest backup, which is read whole, a share of the older ones: all of them within half a year of weeks.

@@ -8,8 +8,6 @@ from __future__ import annotations
 import getpass
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -27,7 +25,7 @@ from exports.printed import TooManyRows
 from exports.service import make_unload
 from kmis.catalogue.loader import UnknownProduct
 from kmis.catalogue.models import LANGUAGES, Language
-from kmis.postgres import EmbeddedServer
+from kmis.postgres import server_running
 from kmis.query import MESSAGES, NothingPublished, QueryError, QueryService, Scope, Selection, SelectionError
 from kmis.settings import Settings, get_settings
 
@@ -62,20 +60,6 @@ class Wanted:
 
 class Refused(typer.BadParameter):
     """An option that cannot be used."""
-
-
-@contextmanager
-def store_running(settings: Settings) -> Iterator[None]:
-    """The embedded server, started for the command when the installation is down."""
-    server = EmbeddedServer(settings)
-    own = not settings.database_url and not server.running()
-    if own:
-        server.start()
-    try:
-        yield
-    finally:
-        if own:
-            server.stop()
 
 
 def unload(
@@ -132,7 +116,7 @@ def _make(wanted: Wanted, language: str | None, output: Path | None) -> None:
     tongue = next((known for known in LANGUAGES if known == (language or settings.language)), None)
     if tongue is None:
         raise Refused("--language is kk or ru")
-    with store_running(settings):
+    with server_running(settings):
         service = QueryService(settings)
         try:
             order = _order(settings, service, wanted, tongue)

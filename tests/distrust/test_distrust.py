@@ -56,8 +56,8 @@ def figures(python: Path, tree: Path, environment: dict[str, str], user: str | N
     run([str(python), "-m", "kmis", *PEOPLE], tree, environment, user)
     last = local_date(SystemClock().now(), Settings().zone) - timedelta(days=7)
     script = (
-        "import sys; from kmis.settings import get_settings; from kmis.cli.exports import store_running\n"
-        "with store_running(get_settings()):\n"
+        "import sys; from kmis.settings import get_settings; from kmis.postgres import server_running\n"
+        "with server_running(get_settings()):\n"
         "    import runpy; sys.argv = ['figures', *sys.argv[1:]]\n"
         "    runpy.run_module('tests.distrust.figures', run_name='__main__')"
     )

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from kmis import postgres
-from kmis.postgres import EmbeddedServer, ServerError
+from kmis.postgres import EmbeddedServer, ServerError, server_running
 from kmis.settings import Settings
 
 
@@ -37,9 +37,22 @@ def test_killed_server_comes_back_on_its_port_with_its_data(tmp_path_factory: py
         assert settings.admin_url() == address
         with psycopg.connect(address.render_as_string(hide_password=False)) as connection:
             assert connection.execute("select answer from kept").fetchone() == (42,)
+        with server_running(settings):
+            assert server.running()
+        assert server.running()
+        server.stop()
+        with server_running(settings), psycopg.connect(settings.admin_url().render_as_string(hide_password=False)):
+            assert server.running()
+        assert not server.running()
     finally:
         server.stop()
-    assert not server.running()
+
+
+def test_a_command_makes_no_server_in_an_empty_folder(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home", database_url=None)
+    with server_running(settings):
+        assert not EmbeddedServer(settings).running()
+    assert not settings.postgres_dir.exists()
 
 
 def _give_number_away(server: EmbeddedServer) -> None:
