@@ -17,12 +17,16 @@ PAGE_SIZE = 25
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of a table; `sort` is the name to sort by, None where sorting makes no sense."""
+    """A column of a table; `sort` is the name to sort by, None where sorting makes no sense.
+
+    `title` stands in the place of the text where the words come from data.
+    """
 
     text_key: str
     sort: str | None = None
     numeric: bool = False
     narrow: bool = False  # hidden on a phone
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,7 @@ def test_an_emergency_patient_goes_through_the_hospital_into_figures_their_rows_
     admissions.reload()
     admissions.locator('#product a[href*="rows=1"]').click()
     admissions.locator("#rows input[name=q]").fill(number)
-    admissions.locator("#rows form button").first.click()
+    admissions.locator("#rows input[name=q]").press("Enter")
     row = admissions.locator("#rows tbody tr", has=admissions.get_by_role("cell", name=number, exact=True))
     expect(row).to_have_count(1)
     expect(row).to_contain_text(person.surname)

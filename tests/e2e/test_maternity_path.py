@@ -151,7 +151,7 @@ def rows_of(board: Page, woman: Woman) -> None:
     """The figures of the open board lead to the row of the woman."""
     board.locator('a[href$="&rows=1"]').first.click()
     board.locator("#rows input[name=q]").fill(woman.iin)
-    board.locator("#rows form button").first.click()
+    board.locator("#rows input[name=q]").press("Enter")
     found = board.locator("#rows tbody tr", has_text=woman.surname)
     expect(found).to_have_count(1)
     expect(found).to_contain_text("O13")

@@ -152,7 +152,7 @@ def test_a_signed_visit_reaches_the_figure_its_rows_and_two_excel_files(
     )[0]  # fmt: skip
     drill_to_doctor(chief, [doctor_name, organisation if language == "kk" else department])
     chief.locator("#rows input[name=q]").fill(str(key))
-    chief.locator("#rows form button").first.click()
+    chief.locator("#rows input[name=q]").press("Enter")
     row = chief.locator("#rows tbody tr", has=chief.get_by_role("cell", name=str(key), exact=True))
     expect(row).to_have_count(1)
     expect(row).to_contain_text(person.surname)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -13,8 +13,8 @@ from fastapi.responses import FileResponse, HTMLResponse
 from starlette.responses import Response
 
 from exports.order import MEDIA_TYPES
-from kmis.catalogue.models import Dimension, Measure, Product
-from kmis.query import Breakdown, Figures, Label, Published, RowPage, Selection
+from kmis.catalogue.models import Dimension, Language, Measure, Product
+from kmis.query import Breakdown, Figures, Label, Published, RowPage, Selection, SelectionError
 from kmis.query.contract import Cell
 from operational.domains.monitoring import repository, service
 from operational.domains.monitoring.asking import Query, refusals, scope_of, snapshot_of
@@ -29,7 +29,7 @@ from operational.web.flash import Flash
 from operational.web.formats import format_date, format_moment, format_number
 from operational.web.forms import Form
 from operational.web.language import language_of
-from operational.web.listing import ListQuery
+from operational.web.listing import Column, ListPage, ListQuery
 from operational.web.nav import NavItem, Tile
 from operational.web.shell import render, see_other
 
@@ -56,26 +56,27 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class ProductPage:
-    """One product at one selection and one snapshot."""
+    """One product at one selection and one snapshot. ``pinned`` is the address that stays at that snapshot."""
 
     product: Product
     selection: Selection
     address: str
+    pinned: str
     figures: Figures
     shown: Sequence[Measure]
     steps: Sequence[Step]
     levels: Sequence[Dimension]
     level: Dimension | None
     breakdown: Breakdown | None
-    rows: RowPage | None
-    page: int
-    pages: int
-    search: str
+    behind: Measure | None
+    row_columns: Sequence[Column]
+    rows: ListPage[tuple[Cell, ...]] | None
     snapshot: Published
     newest: Published
     passport: Sequence[tuple[str, str]]
     may_rows: bool
     drill: Callable[[str, str], str]
+    opens: Callable[[Measure], bool]
     number_text: Callable[[float | None, int], str]
     cell_text: Callable[[Cell], str]
 
@@ -120,42 +121,65 @@ def product(request: Request, viewer: CanView, db: Db, query: Query, product_id:
         named = request.query_params.get("level", "")
         level = next((item for item in levels if item.name == named), levels[0] if levels else None)
         breakdown = query.breakdown(product_id, selection, level.name, scope, number) if level else None
-        rows = None
         language = language_of(request)
-        show_rows = viewer.can(ROWS) and (level is None or "rows" in request.query_params)
-        if show_rows:
-            rows = query.rows(
-                product_id, selection, scope, number, "kk" if language == "kk" else "ru",
-                page=asked.page, page_size=PAGE, search=asked.query or None,
+        tongue: Language = "kk" if language == "kk" else "ru"
+        behind = _behind(found, request.query_params.get("measure", ""))
+        listed = None
+        if viewer.can(ROWS) and (level is None or "rows" in request.query_params):
+            listed = query.rows(
+                product_id, selection, scope, number, tongue, page=asked.page, page_size=PAGE, sort=asked.sort or None,
+                descending=asked.descending, search=asked.query or None, measure=behind.name if behind else None,
             )  # fmt: skip
         labels = query.path_labels(product_id, selection, scope, number)
-    if rows is not None:
-        opened = {"product": product_id, "snapshot": number, "identifiers": scope.show_identifiers}
+    if listed is not None:
+        opened = {
+            "product": product_id, "snapshot": number, "identifiers": scope.show_identifiers,
+            "measure": behind.name if behind else None,
+        }  # fmt: skip
         audit(db, "figure.rows_opened", detail=opened)
-    passport = found.passport.text("kk" if language == "kk" else "ru")
+    passport = found.passport.text(tongue)
     page = ProductPage(
         product=found,
         selection=selection,
         address=_address(selection, snapshot.snapshot_id if selection.path or wanted else None),
+        pinned=_address(selection, number),
         figures=figures,
-        shown=[measure for measure in found.measures if not measure.hidden],
+        shown=found.shown_measures,
         steps=_steps(product_id, selection, labels, language, snapshot.snapshot_id),
         levels=levels,
         level=level,
         breakdown=breakdown,
-        rows=rows,
-        page=asked.page,
-        pages=max(1, -(-(rows.found if rows else 0) // PAGE)),
-        search=asked.query,
+        behind=behind,
+        row_columns=_columns(listed, tongue) if listed else (),
+        rows=ListPage(listed.rows, listed.found, replace(asked, size=PAGE)) if listed else None,
         snapshot=snapshot,
         newest=newest,
         passport=[(name, str(getattr(passport, name))) for name in type(passport).model_fields],
         may_rows=viewer.can(ROWS),
         drill=lambda name, key: _address(selection.drill(name, key), number),
+        opens=lambda measure: viewer.can(ROWS) and not (measure.derived and measure.numerator is None),
         number_text=format_number,
         cell_text=lambda cell: _cell_text(cell, request.app.state.settings.timezone),
     )
     return render(request, "monitoring/product.html", page, partial="monitoring/_product.html")
+
+
+def _behind(product: Product, name: str) -> Measure | None:
+    """The shown figure whose rows are asked for. Raises SelectionError for a name that the product does not have."""
+    if not name:
+        return None
+    measure = next((measure for measure in product.shown_measures if measure.name == name), None)
+    if measure is None:
+        raise SelectionError({"measure": "selection.measure_unknown"})
+    return measure
+
+
+def _columns(page: RowPage, language: Language) -> list[Column]:
+    numbers = ("integer", "number", "money")
+    return [
+        Column("", sort=column.name, numeric=column.type in numbers, title=column.titles.text(language))
+        for column in page.columns
+    ]
 
 
 def _address(selection: Selection, snapshot: int | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -14,30 +13,13 @@ from kmis.settings import Settings
 from operational.domains.monitoring import service
 from operational.domains.monitoring.pages import _cell_text
 from operational.kit.access import Scope
-from tests.kmis.query import small_lake
-from tests.kmis.query.conftest import Place, open_place
-from tests.operational.stage import browser
-
-JANUARY = "from=2026-01-01&to=2026-01-31"
-
-
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    folder = tmp_path_factory.mktemp("small_lake")
-    opened = open_place(folder, small_lake.make(folder, visits=60))
-    yield opened
-    opened.service.close()
-
-
-def of(place: Place, settings: Settings, scope: Scope) -> TestClient:
-    client = browser(settings, replace(scope, organisation_ids=frozenset(small_lake.ORGANISATIONS)))
-    client.app.state.query = place.service  # type: ignore[attr-defined]  # the client's type hides the application
-    return client
+from tests.kmis.query.conftest import Place as Lake
+from tests.operational.monitoring.boards import JANUARY, board_client
 
 
 @pytest.fixture
-def client(place: Place, settings: Settings, scope: Scope) -> TestClient:
-    return of(place, settings, scope)
+def client(lake: Lake, settings: Settings, scope: Scope) -> TestClient:
+    return board_client(lake, settings, scope)
 
 
 def ordered(client: TestClient, **values: object) -> int:
@@ -54,18 +36,18 @@ def state(settings: Settings, key: int) -> str:
 
 
 def test_order_is_made_and_taken(
-    client: TestClient, place: Place, settings: Settings, scope: Scope, world: dict[str, int]
+    client: TestClient, lake: Lake, settings: Settings, scope: Scope, world: dict[str, int]
 ) -> None:
     key = ordered(client)
     assert client.get(f"/api/unloads/{key}").json()["status"] == "waiting"
     assert client.get(f"/unloads/{key}/file").status_code == 409
-    assert service.make_waiting(settings, place.service) == 1
-    assert service.make_waiting(settings, place.service) == 0
+    assert service.make_waiting(settings, lake.service) == 1
+    assert service.make_waiting(settings, lake.service) == 0
     shown = client.get(f"/api/unloads/{key}").json()
     assert (shown["status"], shown["progress"], len(shown["sha256"])) == ("ready", 100, 64)
     file = client.get(f"/unloads/{key}/file")
     assert (file.status_code, file.content[:2], file.headers["cache-control"]) == (200, b"PK", "no-store")
-    stranger = of(place, settings, replace(scope, user_id=world["other_user"]))
+    stranger = board_client(lake, settings, replace(scope, user_id=world["other_user"]))
     assert [stranger.get(path).status_code for path in (f"/unloads/{key}/file", f"/api/unloads/{key}")] == [404, 404]
     with psycopg.connect(settings.dsn("kmis_owner")) as connection:
         acts = connection.execute(
@@ -120,7 +102,7 @@ def test_opening_rows_is_audited_and_looking_at_figures_is_not(
     assert opened() == before + 1
 
 
-def test_order_of_a_worker_that_died_is_taken_up_again(client: TestClient, place: Place, settings: Settings) -> None:
+def test_order_of_a_worker_that_died_is_taken_up_again(client: TestClient, lake: Lake, settings: Settings) -> None:
     key = ordered(client)
     with psycopg.connect(settings.dsn("kmis_owner")) as connection:
         connection.execute("update unload_log set status = 'running', progress = 40 where id = %s", (key,))
@@ -132,7 +114,7 @@ def test_order_of_a_worker_that_died_is_taken_up_again(client: TestClient, place
     service.take_up_again(settings)
     assert state(settings, key) == "waiting"
     assert state(settings, row[0]) == "running"  # the command line's own file: no worker makes it
-    assert service.make_waiting(settings, place.service) == 1
+    assert service.make_waiting(settings, lake.service) == 1
     assert state(settings, key) == "ready"
 
 
