@@ -159,7 +159,7 @@ def product(request: Request, viewer: CanView, db: Db, query: Query, product_id:
         drill=lambda name, key: _address(selection.drill(name, key), number),
         opens=lambda measure: viewer.can(ROWS) and not (measure.derived and measure.numerator is None),
         number_text=format_number,
-        cell_text=lambda cell: _cell_text(cell, request.app.state.settings.timezone),
+        cell_text=lambda cell: cell_text(cell, request.app.state.settings.timezone),
     )
     return render(request, "monitoring/product.html", page, partial="monitoring/_product.html")
 
@@ -196,7 +196,7 @@ def _steps(product_id: str, selection: Selection, labels: Sequence[Label], langu
     return steps
 
 
-def _cell_text(cell: Cell, zone: str) -> str:
+def cell_text(cell: Cell, zone: str) -> str:
     if cell is None:
         return ""
     if isinstance(cell, datetime):

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from kmis.settings import Settings
 from operational.domains.monitoring import service
-from operational.domains.monitoring.pages import _cell_text
+from operational.domains.monitoring.pages import cell_text
 from operational.kit.access import Scope
 from tests.kmis.query.conftest import Place as Lake
 from tests.operational.monitoring.boards import JANUARY, board_client
@@ -120,5 +120,5 @@ def test_order_of_a_worker_that_died_is_taken_up_again(client: TestClient, lake:
 
 def test_a_row_shows_the_clock_of_the_organisation_once() -> None:
     """Rows come in local time already; a moment with a zone is put on the organisation's clock."""
-    assert _cell_text(datetime(2026, 11, 25, 0, 15), "Asia/Oral") == "25.11.2026 00:15"
-    assert _cell_text(datetime(2026, 11, 24, 19, 15, tzinfo=UTC), "Asia/Oral") == "25.11.2026 00:15"
+    assert cell_text(datetime(2026, 11, 25, 0, 15), "Asia/Oral") == "25.11.2026 00:15"
+    assert cell_text(datetime(2026, 11, 24, 19, 15, tzinfo=UTC), "Asia/Oral") == "25.11.2026 00:15"
