@@ -7,6 +7,7 @@ runs against that server.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 import psutil
 import psycopg
@@ -74,7 +76,7 @@ class EmbeddedServer:
         if result.returncode:
             tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
             raise ServerError(f"the embedded PostgreSQL did not start on port {port}:\n{tail}")
-        self.record.write_text(json.dumps({"port": port}))
+        self._keep_port(port)
 
     def stop(self) -> None:
         """Stop the server; sessions are closed and their open transactions rolled back."""
@@ -112,13 +114,27 @@ class EmbeddedServer:
 
     def _choose_port(self) -> int:
         wanted = self.settings.postgres_port
-        if not wanted and self.record.exists():
-            kept = int(json.loads(self.record.read_text())["port"])
-            if port_free("127.0.0.1", kept):
-                return kept
+        kept = self._kept_port()
+        if not wanted and kept is not None and port_free("127.0.0.1", kept):
+            return kept
         if wanted and not port_free("127.0.0.1", wanted):
             raise ServerError(f"port {wanted} is taken; set KMIS_POSTGRES_PORT to a free one")
         return wanted or free_port()
+
+    def _kept_port(self) -> int | None:
+        """The port of the last start; None where nothing readable is on record."""
+        try:
+            return int(json.loads(self.record.read_text())["port"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def _keep_port(self, port: int) -> None:
+        """On a full disk the record of before stays whole: it says the same port as long as that is free."""
+        if self._kept_port() == port:
+            return
+        new = self.record.with_suffix(".new")
+        new.write_text(json.dumps({"port": port}))
+        new.replace(self.record)
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         # Imported here: the package creates lock files of its own when it is imported.
@@ -254,17 +270,39 @@ def ensure_server(settings: Settings) -> None:
 
 
 @contextmanager
+def server_in_use(settings: Settings) -> Iterator[IO[bytes]]:
+    """Says that this process needs the embedded server: a command that has started it leaves it running then."""
+    settings.run_dir.mkdir(parents=True, exist_ok=True)
+    with (settings.run_dir / "postgres.users").open("ab") as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        yield users
+
+
+@contextmanager
 def server_running(settings: Settings) -> Iterator[None]:
     """The embedded server of an installation runs while the block works; one that was down is stopped again.
 
-    Nothing is made: a folder without an installation stays as it is. Raises ServerError when it does not start.
+    It goes on running where somebody else has come to need it. Nothing is made: a folder without an installation stays
+    as it is. Raises ServerError when it does not start.
     """
     server = EmbeddedServer(settings)
-    own = not settings.database_url and (server.data / "PG_VERSION").exists() and not server.running()
-    if own:
-        server.start()
-    try:
+    if settings.database_url or not (server.data / "PG_VERSION").exists():
         yield
-    finally:
+        return
+    with server_in_use(settings) as users:
+        own = not server.running()
         if own:
-            server.stop()
+            server.start()
+        try:
+            yield
+        finally:
+            if own and _nobody_else(users):
+                server.stop()
+
+
+def _nobody_else(users: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -15,12 +15,14 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 
-from kmis.postgres import EmbeddedServer, ServerError, port_free
+from kmis import unfinished
+from kmis.postgres import EmbeddedServer, ServerError, port_free, server_in_use
 from kmis.settings import Settings, get_settings
 
 POLL_S = 0.5
@@ -85,8 +87,20 @@ def supervisor_pid(settings: Settings) -> int | None:
         process = psutil.Process(int(state["pid"]))
     except (OSError, ValueError, KeyError, psutil.NoSuchProcess):
         return None
-    same = abs(process.create_time() - float(state["created"])) < 2
+    # A supervisor of an earlier release has written the time only.
+    same = state["begun"] == _begun(process) if "begun" in state else abs(process.create_time() - state["created"]) < 2
     return process.pid if same and process.status() != psutil.STATUS_ZOMBIE else None
+
+
+def _begun(process: psutil.Process) -> str:
+    """When the process began, by a clock that nobody sets: boot and ticks since then, where the system tells them."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        # The program's name, in brackets, may hold spaces.
+        ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return f"{process.create_time():.1f}"
+    return f"{boot} {ticks}"
 
 
 def check_ports(settings: Settings) -> None:
@@ -114,6 +128,7 @@ def start_detached(settings: Settings) -> int:
     """Start the supervisor in a session of its own and return its process id."""
     if supervisor_pid(settings):
         raise AlreadyRunning("this installation is up already; `kmis status` shows it")
+    unfinished.refuse(settings)
     check_ports(settings)
     settings.log_dir.mkdir(parents=True, exist_ok=True)
     settings.run_dir.mkdir(parents=True, exist_ok=True)
@@ -159,7 +174,9 @@ def part_states(settings: Settings) -> dict[str, int | None]:
 def _write_state(settings: Settings, pid: int, parts: dict[str, int]) -> None:
     file = state_file(settings)
     fresh = file.with_suffix(f".{os.getpid()}")
-    fresh.write_text(json.dumps({"pid": pid, "created": psutil.Process(pid).create_time(), "parts": parts}))
+    process = psutil.Process(pid)
+    state = {"pid": pid, "begun": _begun(process), "created": process.create_time(), "parts": parts}
+    fresh.write_text(json.dumps(state))
     fresh.replace(file)
 
 
@@ -229,21 +246,33 @@ def run(settings: Settings) -> None:
 
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
+    unfinished.refuse(settings)
+    with server_in_use(settings):
+        _keep(settings, lambda: stopping)
+
+
+def _keep(settings: Settings, stopping: Callable[[], bool]) -> None:
     prepare_dagster(settings)
     server = None if settings.database_url else _Server(EmbeddedServer(settings))
     running = [_start(settings, part) for part in PARTS]
     _write_state(settings, os.getpid(), {item.part.name: item.process.pid for item in running})
-    while not stopping:
+    changed = False
+    while not stopping():
         time.sleep(POLL_S)
-        if server is not None:
-            server.keep()
-        changed = False
-        for place, item in enumerate(running):
-            if item.process.poll() is not None and time.monotonic() - item.started > BACKOFF_S and not stopping:
-                running[place] = _start(settings, item.part)
-                changed = True
-        if changed:
-            _write_state(settings, os.getpid(), {item.part.name: item.process.pid for item in running})
+        try:
+            if server is not None:
+                server.keep()
+            for place, item in enumerate(running):
+                if item.process.poll() is not None and time.monotonic() - item.started > BACKOFF_S and not stopping():
+                    running[place] = _start(settings, item.part)
+                    changed = True
+            if changed:
+                _write_state(settings, os.getpid(), {item.part.name: item.process.pid for item in running})
+                changed = False
+        except (OSError, subprocess.SubprocessError) as error:
+            # No room on the disk, or for a process: what was started stays in the list, the rest is tried again.
+            log.error("a part could not be started: %s", error)
+            time.sleep(BACKOFF_S)
     for item in running:
         item.process.terminate()
     deadline = time.monotonic() + STOP_TIMEOUT_S

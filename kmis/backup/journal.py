@@ -79,6 +79,17 @@ def begin(connection: psycopg.Connection, kind: Kind, repository: str) -> int | 
     return int(row[0]) if row else None
 
 
+def used_before(connection: psycopg.Connection, repository: str) -> bool:
+    """Whether a backup was made into the repository of that name."""
+    return (
+        _known(connection)
+        and connection.execute(
+            "select from backup_run where kind = 'backup' and state = 'done' and repository = %s limit 1", (repository,)
+        ).fetchone()
+        is not None
+    )
+
+
 def settle_restored(connection: psycopg.Connection, run_id: int | None, backup: Kept, snapshot_id: int | None) -> None:
     """After a restore: the backup that was being made when its rows were read is known to have ended well."""
     if _known(connection):

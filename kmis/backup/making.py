@@ -6,12 +6,13 @@ import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from kmis import unfinished
 from kmis.backup import database, journal
-from kmis.backup.errors import PointBroken, RepositoryMissing
-from kmis.backup.key import make_key, repository
+from kmis.backup.errors import BackupError, PointBroken, RepositoryMissing
+from kmis.backup.key import address, repository
 from kmis.backup.point import DUMP, FOLDER, KEPT, MANIFEST, Manifest, fixed, missing, named, needed_files, read_point
 from kmis.backup.products import figures_at
-from kmis.backup.restic import Progress, Saved
+from kmis.backup.restic import Progress, Repository, Saved, without_credentials
 from kmis.postgres import server_running
 from kmis.settings import Settings
 
@@ -20,36 +21,32 @@ from kmis.settings import Settings
 class Made:
     """A backup: what was saved, the published snapshot that it holds, older backups removed.
 
-    ``new_key``: the recovery key was made for it. ``noted``: it stands in ``backup_run``.
+    ``noted``: it stands in ``backup_run``.
     """
 
     saved: Saved
     repository: str
     snapshot_id: int | None
     removed: int
-    new_key: bool
     noted: bool
 
 
-def make_backup(settings: Settings, told: Progress) -> Made:
+def make_backup(settings: Settings, told: Progress, *, new_repository: bool | None = None) -> Made:
     """Saves database and files as one consistent point, then removes backups beyond the settings.
 
-    Raises BackupError with the reason, which stands in ``backup_run`` too; PointBroken when files that the database
-    names could not be saved (what was saved is kept then).
+    A repository that is not there is made where none was used before; always with ``new_repository`` True, never with
+    False. Raises BackupError with the reason, which stands in ``backup_run`` too; PointBroken when files that the
+    database names could not be saved (what was saved is kept then).
     """
-    new_key = make_key(settings)
-    store = repository(settings)
-    try:
-        store.open()
-    except RepositoryMissing:
-        told(f"new repository {store.name}")
-        store.make()
-    store.unlock()
+    unfinished.refuse(settings)
+    place = without_credentials(address(settings))
     with (
         server_running(settings),
-        journal.open_run(settings, "backup", store.name) as run,
+        journal.open_run(settings, "backup", place) as run,
         journal.pinned(run.connection),
     ):
+        store = repository(settings)
+        _open(store, run, told, new_repository)
         folder = settings.root / FOLDER
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(mode=0o700)
@@ -74,7 +71,23 @@ def make_backup(settings: Settings, told: Progress) -> Made:
         told("removing old backups")
         removed = store.forget(settings.backup_keep_daily, settings.backup_keep_weekly, settings.backup_keep_monthly)
         run.done(saved.id, manifest.snapshot_id, saved)
-    return Made(saved, store.name, manifest.snapshot_id, removed, new_key, run.id is not None)
+    return Made(saved, store.name, manifest.snapshot_id, removed, run.id is not None)
+
+
+def _open(store: Repository, run: journal.Run, told: Progress, new: bool | None) -> None:
+    """A backup disk that is not mounted must not become a new repository on the disk below it."""
+    try:
+        store.open()
+    except RepositoryMissing:
+        if new is None and journal.used_before(run.connection, store.name):
+            raise BackupError(
+                f"there is no repository at {store.name}, though backups were made there: is the disk mounted?"
+                " To begin a new one: `kmis backup --new-repository`"
+            ) from None
+        if new is False:
+            raise
+        told(f"new repository {store.name}")
+        store.make()
 
 
 def _add_products(settings: Settings, manifest: Manifest) -> None:

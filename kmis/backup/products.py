@@ -47,10 +47,21 @@ def definitions_digest() -> str:
 
 
 def differing(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """Products whose figures or rows are others; none where the definitions have changed in between."""
+    """Products whose figures or rows are others; none where the definitions have changed in between.
+
+    One that did not answer on either side (an overloaded machine) differs in nothing that is known.
+    """
+    return sorted(name for name in compared(before, after) if after["figures"][name] != before["figures"][name])
+
+
+def compared(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Products that answered on both sides, by the same definitions."""
     if before.get("catalogue") != after.get("catalogue"):
         return []
-    return sorted(name for name, figures in before["figures"].items() if after["figures"].get(name) != figures)
+    return [
+        name for name, figures in before["figures"].items()
+        if figures is not None and after["figures"].get(name) is not None
+    ]  # fmt: skip
 
 
 def _of(

@@ -80,7 +80,12 @@ class Repository:
         return without_credentials(self.place)
 
     def open(self) -> None:
-        """Raises RepositoryMissing, or BackupError when the key is another one or the place does not answer."""
+        """Opens it, without the locks of processes that are gone.
+
+        Raises RepositoryMissing, or BackupError when the key is another one or the place does not answer.
+        """
+        # First: a lock that was left by one that wrote everything keeps even readers out.
+        self._run("unlock")
         self._run("cat", "config")
 
     def make(self) -> None:
@@ -146,9 +151,10 @@ class Repository:
         """Takes one backup out of the list; its data goes with the next ``forget``."""
         self._run("forget", snapshot)
 
-    def unlock(self) -> None:
-        """Removes locks of processes that are gone."""
-        self._run("unlock")
+    def size(self, snapshot: str) -> int:
+        """Bytes of a backup's files, as they are restored."""
+        done = self._run("stats", "--json", "--mode", "restore-size", snapshot)
+        return sum(int(line["total_size"]) for line in done.lines if "total_size" in line)
 
     def _run(
         self,

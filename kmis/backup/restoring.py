@@ -13,18 +13,19 @@ from pathlib import Path
 
 import psycopg
 
-from kmis import supervisor
+from kmis import supervisor, unfinished
 from kmis.backup import database, journal
 from kmis.backup.errors import BackupError, PointBroken
 from kmis.backup.key import key_file, repository
 from kmis.backup.point import DUMP, FOLDER, KEPT, Manifest, count_rows, missing, named, needed_digests, needed_files
-from kmis.backup.products import differing, figures_at
+from kmis.backup.products import compared, differing, figures_at
 from kmis.backup.restic import Kept, Progress, Repository
 from kmis.backup.taking_up import take_up
 from kmis.postgres import EmbeddedServer, admin_connection, ensure_server
 from kmis.settings import Settings
 
 REPLACED = "replaced-"
+STAGED = ".restoring-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,10 @@ class Wanted:
 
 @dataclass
 class Restored:
-    """What was restored and compared, and where the state before lies, if there was one."""
+    """What was restored and compared, and where the state before lies, if there was one.
+
+    ``silent``: products that gave no figures at the backup or now.
+    """
 
     backup: Kept
     repository: str
@@ -57,6 +61,7 @@ class Restored:
     rows: int = 0
     files: int = 0
     products: int = 0
+    silent: int = 0
     taken_up: int = 0
     lost: list[str] = field(default_factory=list)
     aside: str | None = None
@@ -81,16 +86,19 @@ def restore(settings: Settings, wanted: Wanted, parts: Parts, told: Progress) ->
     Raises BackupError: the installation runs, the home is not empty, the key is another one, the repository is
     damaged, files are missing, counts or figures differ.
     """
+    _take_away_leavings(settings)
     check_target(settings, wanted.replace)
     fresh_home = not settings.root.exists()
-    staged = settings.root / f".restoring-{secrets.token_hex(4)}"
+    staged = settings.root / f"{STAGED}{secrets.token_hex(4)}"
     try:
         return _restore(settings, wanted, parts, told, staged)
     except BaseException:
         if not wanted.replace:
             _remove(_children(settings))
         if fresh_home and settings.root.exists():
-            settings.root.rmdir()
+            # Not where backing out has failed: its mark stands there.
+            with contextlib.suppress(OSError):
+                settings.root.rmdir()
         raise
     finally:
         shutil.rmtree(staged, ignore_errors=True)
@@ -127,6 +135,20 @@ def _restore(settings: Settings, wanted: Wanted, parts: Parts, told: Progress, s
     return result
 
 
+def _take_away_leavings(settings: Settings) -> None:
+    """What a restore that was killed has left: all of it where there was nothing before, else only its files."""
+    found = unfinished.begun(settings)
+    if found == ("restore", True):
+        if settings.database_url:
+            database.drop(settings, settings.database)
+        else:
+            EmbeddedServer(settings).stop()
+        _remove(_children(settings))
+        unfinished.clear(settings)
+    elif settings.root.exists() and supervisor.supervisor_pid(settings) is None:
+        _remove(settings.root.glob(f"{STAGED}*"))
+
+
 def check_target(settings: Settings, replace: bool) -> None:
     """Raises BackupError where a restore would meet a running installation or somebody's data."""
     if supervisor.supervisor_pid(settings) is not None:
@@ -150,6 +172,7 @@ def _in_place_of(settings: Settings, result: Restored, staged: Path, *, replace:
     before = [path for path in _children(settings) if path != staged] if replace else []
     embedded = None if settings.database_url else EmbeddedServer(settings)
     renamed = embedded is None and replace and database.exists(settings, settings.database)
+    unfinished.mark(settings, "restore", fresh=not replace)
     if embedded is not None:
         embedded.stop()
     elif renamed:
@@ -173,13 +196,18 @@ def _in_place_of(settings: Settings, result: Restored, staged: Path, *, replace:
             (aside / path.name).rename(path)
         if before:
             aside.rmdir()
+        unfinished.clear(settings)
         raise
+    unfinished.clear(settings)
 
 
 def _children(settings: Settings) -> list[Path]:
     if not settings.root.exists():
         return []
-    return sorted(path for path in settings.root.iterdir() if not path.name.startswith(REPLACED))
+    own = (unfinished.NAME,)
+    return sorted(
+        path for path in settings.root.iterdir() if path.name not in own and not path.name.startswith(REPLACED)
+    )
 
 
 def _remove(paths: Iterable[Path]) -> None:
@@ -248,8 +276,8 @@ def _compare_products(settings: Settings, result: Restored) -> None:
     other = differing(before, after)
     if other:
         raise PointBroken(f"figures differ from those at the backup, snapshot {snapshot}: {', '.join(other)}")
-    if before["catalogue"] == after["catalogue"]:
-        result.products = sum(figures is not None for figures in after["figures"].values())
+    result.products = len(compared(before, after))
+    result.silent = len(before["figures"]) - result.products
 
 
 def _note(settings: Settings, result: Restored) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -36,13 +37,16 @@ def _objects(settings: Settings, connection: psycopg.Connection) -> int:
     known = {str(row[0]) for row in connection.execute("select file_path from imaging_instance").fetchall()}
     incoming = settings.spool_dir / "dicom" / "incoming"
     # A number in front of the name is a process of the former machine.
-    for place, path in enumerate(_entries(incoming)):
-        path.rename(incoming / f"restored-{place}.dcm")
-    taken = len(_entries(incoming))
+    waiting = _entries(incoming)
+    # Another restore's may wait here, moved from the store: no name is given twice.
+    now = f"restored-{secrets.token_hex(4)}"
+    for place, path in enumerate(waiting):
+        path.rename(incoming / f"{now}-{place}.dcm")
+    taken = len(waiting)
     for path in sorted(settings.dicom_dir.glob("*/*.dcm")):
         if str(path.relative_to(settings.root)) not in known:
             incoming.mkdir(parents=True, exist_ok=True, mode=0o750)
-            path.rename(incoming / f"restored-{taken}.dcm")
+            path.rename(incoming / f"{now}-{taken}.dcm")
             taken += 1
     return taken
 

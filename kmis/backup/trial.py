@@ -6,15 +6,19 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kmis import unfinished
 from kmis.backup import journal
-from kmis.backup.key import key_file, repository
-from kmis.backup.restic import Progress
-from kmis.backup.restoring import Parts, Restored, Wanted, restore
+from kmis.backup.errors import BackupError
+from kmis.backup.key import address, key_file, repository
+from kmis.backup.restic import Progress, Repository, without_credentials
+from kmis.backup.restoring import Parts, Restored, Wanted, choose, restore
 from kmis.postgres import EmbeddedServer, server_running
 from kmis.settings import Settings
 
 # Besides the newest backup, which is read whole, a share of the older ones: all of them within half a year of weeks.
 READ = "4%"
+# The restored database is bigger than its dump: indexes.
+SPARE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +34,12 @@ def try_restore(settings: Settings, parts: Parts, trial: Trial, told: Progress) 
 
     Raises BackupError with what did not hold; both outcomes stand in ``backup_run``.
     """
-    store = repository(settings)
-    with server_running(settings), journal.open_run(settings, "restore_test", store.name) as run:
+    unfinished.refuse(settings)
+    name = without_credentials(address(settings))
+    with server_running(settings), journal.open_run(settings, "restore_test", name) as run:
+        store = repository(settings)
+        store.open()
+        _room(settings, store)
         told("checking the repository")
         store.check(READ)
         home = settings.root / "tmp" / "restore-test"
@@ -49,6 +57,15 @@ def try_restore(settings: Settings, parts: Parts, trial: Trial, told: Progress) 
             _remove(place)
         run.done(result.backup.id, result.manifest.snapshot_id)
     return result
+
+
+def _room(settings: Settings, store: Repository) -> None:
+    """Raises BackupError where the copy would fill the disk under the installation."""
+    needed, free = store.size(choose(store, None).id), shutil.disk_usage(settings.root).free
+    if needed * SPARE > free:
+        raise BackupError(
+            f"the test needs {needed * SPARE / 1e9:.1f} GB beside the installation, {free / 1e9:.1f} are free"
+        )
 
 
 def _remove(place: Settings) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import psycopg
 
-from kmis import supervisor
+from kmis import supervisor, unfinished
 from kmis.backup import database, journal
 from kmis.backup.errors import BackupError
 from kmis.backup.making import Made, make_backup
@@ -50,6 +51,9 @@ def copy_name(settings: Settings) -> str:
 
 def upgrade(settings: Settings, steps: Steps, told: Progress, *, backup: bool = True) -> Upgraded:
     """Brings the store and the lake to this release. Raises UpgradeFailed after backing out, BackupError before."""
+    found = unfinished.begun(settings)
+    if found is not None and found[0] != "upgrade":
+        unfinished.refuse(settings)
     was_up = supervisor.supervisor_pid(settings) is not None
     server = None if settings.database_url else EmbeddedServer(settings)
     if server is not None:
@@ -57,14 +61,17 @@ def upgrade(settings: Settings, steps: Steps, told: Progress, *, backup: bool = 
     if database.exists(settings, copy_name(settings)):
         raise BackupError(
             f"an upgrade was interrupted and left the database {copy_name(settings)}: `kmis upgrade --back-out` goes"
-            " back to it; to keep what is there now instead, drop it"
+            " back to it and sets aside what is there now; to keep what is there now instead, drop it"
         )
+    # Without a copy there is nothing to go back to: it was interrupted before its first change, or after its last.
+    unfinished.clear(settings)
     made = make_backup(settings, lambda step: told(f"backup: {step}")) if backup else None
     told("stopping")
     supervisor.stop(settings)
     if server is not None:
         server.start()
     step = "copy of the database"
+    unfinished.mark(settings, "upgrade")
     try:
         told(step)
         database.copy(settings, copy_name(settings))
@@ -82,6 +89,7 @@ def upgrade(settings: Settings, steps: Steps, told: Progress, *, backup: bool = 
             " are those of before. Go back to the former release and start it"
         ) from error
     database.drop(settings, copy_name(settings))
+    unfinished.clear(settings)
     with psycopg.connect(settings.dsn("kmis_owner"), autocommit=True) as connection:
         place = without_credentials(settings.backup_repository or "")
         if made is not None and not made.noted:
@@ -98,14 +106,31 @@ def upgrade(settings: Settings, steps: Steps, told: Progress, *, backup: bool = 
     return Upgraded(made, was_up)
 
 
-def back_out(settings: Settings) -> None:
-    """Puts the copy in the database's place, removes serving files of snapshots that it does not know."""
+def back_out(settings: Settings, *, keep: bool = False) -> str | None:
+    """Puts the copy in the database's place, removes serving files of snapshots that it does not know.
+
+    Safe to repeat at whatever line it ended. ``keep``: what was there instead stays under the name that is given back;
+    people may have worked in it. Raises BackupError while the installation is up.
+    """
+    if supervisor.supervisor_pid(settings) is not None:
+        raise BackupError("this installation is up: stop it first with `kmis down`")
     if not settings.database_url:
         EmbeddedServer(settings).start()
-    if not database.exists(settings, copy_name(settings)):
-        return
-    database.drop(settings, settings.database)
-    database.rename(settings, copy_name(settings), settings.database)
+    aside = None
+    if database.exists(settings, copy_name(settings)):
+        if not keep:
+            database.drop(settings, settings.database)
+        elif database.exists(settings, settings.database):
+            aside = f"{settings.database}_backed_out_{datetime.now(UTC):%Y%m%d%H%M%S}"
+            database.rename(settings, settings.database, aside)
+        database.rename(settings, copy_name(settings), settings.database)
+    _former(settings)
+    unfinished.clear(settings)
+    return aside
+
+
+def _former(settings: Settings) -> None:
+    """The store's roles and rights as this release wants them, and no serving file that it does not know."""
     bootstrap(settings)
     with psycopg.connect(settings.dsn("kmis_owner")) as connection:
         row = connection.execute("select max(snapshot_id) from published").fetchone()

@@ -38,20 +38,22 @@ def register(parent: typer.Typer) -> None:
 
 
 @app.callback(invoke_without_command=True)
-def backup(context: typer.Context) -> None:
+def backup(
+    context: typer.Context,
+    unattended: Annotated[bool, typer.Option(help="By a schedule: make neither recovery key nor repository.")] = False,
+    new_repository: Annotated[bool, typer.Option(help="Begin a new repository where an earlier one is gone.")] = False,
+) -> None:
     """Make a backup now, while everything runs; the first one makes the recovery key and shows it once."""
     if context.invoked_subcommand is not None:
         return
     settings = get_settings()
-    with progress() as told:
-        made = make_backup(settings, told)
+    with shown_key(settings, make=not unattended), progress() as told:
+        made = make_backup(settings, told, new_repository=False if unattended else new_repository or None)
     console.print(
         f"backup {made.saved.id} in {made.repository}: {made.saved.files} files, {size(made.saved.bytes)},"
         f" {size(made.saved.added)} new; snapshot {made.snapshot_id}; {made.removed} old backups removed",
         soft_wrap=True,
     )
-    if made.new_key:
-        show_key(settings)
 
 
 @app.command("list")
@@ -129,11 +131,13 @@ def upgrade_command(
     """
     settings = get_settings()
     if only_back_out:
-        back_out(settings)
+        aside = back_out(settings, keep=True)
         stop_server(settings)
         console.print("the state before the upgrade is back; start the former release")
+        if aside is not None:
+            console.print(f"what was there instead is the database {aside}; drop it when it is not needed")
         return
-    with progress() as told:
+    with shown_key(settings, make=not without_backup), progress() as told:
         steps = Steps(
             migrate=prepare,
             build=lambda place: run(place, told, "refresh"),
@@ -148,8 +152,6 @@ def upgrade_command(
             raise typer.Exit(1) from None
     made = f"backup {done.backup.saved.id}, " if done.backup else ""
     console.print(f"upgraded: {made}{'started again' if done.started else 'start it with `kmis up`'}")
-    if done.backup and done.backup.new_key:
-        show_key(settings)
 
 
 def migrate(settings: Settings) -> None:
@@ -210,11 +212,23 @@ def run(settings: Settings, told: Callable[[str], None], command: str) -> None:
 
 def summary(result: Restored) -> str:
     """What was restored, in one line."""
+    silent = f" ({result.silent} gave no figures)" if result.silent else ""
     return (
         f"backup {result.backup.id} of {result.backup.made_at:%Y-%m-%d %H:%M} UTC, snapshot"
         f" {result.manifest.snapshot_id}: {result.tables} tables with {result.rows} rows, {result.files} files,"
-        f" {result.products} products agree; {result.taken_up} deliveries of devices wait to be taken up"
+        f" {result.products} products agree{silent}; {result.taken_up} deliveries of devices wait to be taken up"
     )
+
+
+@contextmanager
+def shown_key(settings: Settings, *, make: bool) -> Iterator[None]:
+    """A key is made if there is none and ``make`` says so; a new one is shown whatever comes of the block."""
+    new = make and settings.backup_repository is not None and make_key(settings)
+    try:
+        yield
+    finally:
+        if new:
+            show_key(settings)
 
 
 def show_key(settings: Settings) -> None:

@@ -12,9 +12,9 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from kmis import supervisor
+from kmis import supervisor, unfinished
 from kmis.cli import live
-from kmis.postgres import EmbeddedServer, ServerError, ensure_server
+from kmis.postgres import EmbeddedServer, ServerError, ensure_server, server_in_use
 from kmis.settings import Settings, get_settings
 
 HEALTH_TIMEOUT_S = 300.0
@@ -84,8 +84,10 @@ def up() -> None:
     if supervisor.supervisor_pid(settings):
         raise supervisor.AlreadyRunning("this installation is up already; `kmis status` shows it")
     supervisor.check_ports(settings)
-    prepare(settings)
-    start(settings)
+    unfinished.refuse(settings)
+    with server_in_use(settings):
+        prepare(settings)
+        start(settings)
 
 
 def demo(
@@ -118,6 +120,12 @@ def demo(
 
 def _show(settings: Settings, population: int, years: int, seed: int, region_people: int, *, exit_: bool) -> None:
     """Load the region where the store is empty, make the first figures, start, and say how to sign in."""
+    unfinished.refuse(settings)
+    with server_in_use(settings):
+        _made(settings, population, years, seed, region_people, exit_=exit_)
+
+
+def _made(settings: Settings, population: int, years: int, seed: int, region_people: int, *, exit_: bool) -> None:
     from kmis.cli_lake import one_pass
     from operational import demo as region
 

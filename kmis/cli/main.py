@@ -16,6 +16,7 @@ from kmis.cli import backup, bench, exports, life, live, requirements, sheets, u
 from kmis.postgres import ServerError
 from kmis.settings import StoreNotStarted
 from kmis.supervisor import AlreadyRunning
+from kmis.unfinished import Unfinished
 
 app = typer.Typer(
     name="kmis", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
@@ -36,7 +37,7 @@ def main() -> None:
     """Run a command; an expected failure is one line on the error stream and exit code 2."""
     try:
         app()
-    except (ServerError, StoreNotStarted, AlreadyRunning) as error:
+    except (ServerError, StoreNotStarted, AlreadyRunning, Unfinished) as error:
         _refuse(str(error))
     except ValidationError as error:
         if error.title != "Settings":

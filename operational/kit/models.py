@@ -63,6 +63,7 @@ class Published(Base):
     """One row per published snapshot of the lake: what every reader reads."""
 
     __tablename__ = "published"
+    __table_args__ = (Index("ix_published_published_at", "published_at"),)
     id: Mapped[Key]
     snapshot_id: Mapped[int] = mapped_column(index=True)
     epoch_id: Mapped[int] = mapped_column(ForeignKey("feed_epoch.id"))

@@ -76,7 +76,7 @@ def ingest(
     check_demonstration(workshop)
     if read_synthetic(workshop.lake) is not None:
         raise PassRefused("the lake holds the synthetic rows of the other districts already")
-    while loader.load(workshop):
+    while (loaded := loader.load(workshop)) and loaded.more:
         pass
     watermark = loader.read_watermark(workshop.lake)
     if watermark is None:
@@ -95,8 +95,12 @@ def ingest(
         connection.execute(
             "insert into lake.bronze.synthetic values (?, ?, ?, ?, ?)", [seed, people, districts, entries, now]
         )
-        # They carry the watermark's transaction, so that the next pass has to begin before it.
-        connection.execute("update lake.bronze.built set xid = least(xid, ?)", [watermark.xid - 1])
+        # They carry the watermark's transaction: the next pass has to take the batch that it came with, all of it,
+        # since only within a whole batch an older image of a row is known as such.
+        connection.execute(
+            "update lake.bronze.built set xid = least(xid, (select coalesce(max(xid), 0) from lake.bronze.change"
+            " where batch_id < ?))", [watermark.batch_id],
+        )  # fmt: skip
         sync_files(workshop.settings.lake_dir)
         workshop.ensure_lock()
         connection.commit()

@@ -28,11 +28,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Complete transactions that are not loaded: ``from_xid`` exclusive, ``to_xid`` inclusive."""
+    """Complete transactions that are not loaded: ``from_xid`` exclusive, ``to_xid`` inclusive.
+
+    ``more``: the limit was reached, so that others may wait behind these.
+    """
 
     from_xid: int
     to_xid: int
     entries: int
+    more: bool = False
 
 
 def read_source(store: Store) -> Source | None:
@@ -57,12 +61,12 @@ def pending(store: Store, after_xid: int, limit: int = BATCH_ENTRIES) -> Pending
         "   from feed_epoch as e order by e.id desc limit 1),"
         " head as (select f.xid from change_feed as f, complete as c"
         "   where f.xid > %(after)s::text::xid8 and f.xid < c.xid order by f.xid, f.id limit %(limit)s)"
-        " select max(xid)::text::bigint, count(*) from head",
+        " select max(xid)::text::bigint, count(*), count(*) >= %(limit)s from head",
         {"after": str(after_xid), "limit": limit},
     ).fetchone()
     if row is None or row[0] is None:
         return None
-    return Pending(after_xid, _int(row[0]), _int(row[1]))
+    return Pending(after_xid, _int(row[0]), _int(row[1]), bool(row[2]))
 
 
 def oldest_transaction(store: Store) -> tuple[int, str] | None:

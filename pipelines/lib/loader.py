@@ -37,6 +37,11 @@ class Loaded:
     bounds: Pending
     watermark: Watermark
 
+    @property
+    def more(self) -> bool:
+        """Whether entries of before it may still wait."""
+        return self.bounds.more
+
 
 def read_watermark(connection: duckdb.DuckDBPyConnection) -> Watermark | None:
     """The lake's watermark; None for an empty lake."""

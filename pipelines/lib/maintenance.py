@@ -12,6 +12,7 @@ from typing import Literal
 
 import duckdb
 
+from kmis.backup.journal import PIN
 from pipelines.lib import feed_months
 from pipelines.lib.errors import safe_text
 from pipelines.lib.feed import Store
@@ -45,6 +46,8 @@ select snapshot_id, 'unload', product, id::text, created_at from unload_log
 where status in ('waiting', 'running', 'ready')
 union all
 select snapshot_id, 'page', '', '', published_at from published where published_at > %s
+union all
+(select snapshot_id, 'page', '', '', published_at from published where published_at <= %s order by id desc limit 1)
 union all
 (select snapshot_id, 'newest', '', '', published_at from published order by id desc limit 1)
 """
@@ -151,21 +154,28 @@ def _durably(workshop: Workshop, statement: str) -> None:
 
 
 def kept_snapshots(store: Store, now: datetime, recent: timedelta | None = None) -> Sequence[Kept]:
-    """Every reason for which a snapshot is kept; pages count that are not older than ``recent``."""
-    rows = store.execute(KEPT, (now - (KEPT_FOR if recent is None else recent),)).fetchall()
+    """Every reason for which a snapshot is kept; pages count that may have been opened within ``recent``.
+
+    So does the newest of before: it was shown until the first of these was published.
+    """
+    since = now - (KEPT_FOR if recent is None else recent)
+    rows = store.execute(KEPT, (since, since)).fetchall()
     return [Kept(int(str(row[0])), row[1], str(row[2] or ""), str(row[3] or ""), row[4]) for row in rows]  # type: ignore[arg-type]  # the columns of KEPT
 
 
 def expire(workshop: Workshop, *, tight: bool = False) -> Upkeep:
     """Expires snapshots that no pin, unload, recent page or backup names, and deletes files a day after that.
 
-    ``tight``: the storage budget is used up; pages count as open for an hour only, and files go at once.
+    ``tight``: the storage budget is used up; pages count as open for an hour only, and files go after an hour. While
+    a backup is made they stay for the day even so: it copies the files that its moment names.
     """
     before = _files(workshop)
     connection = workshop.lake
     now = workshop.clock.now()
     recent = KEPT_FOR_WHEN_TIGHT if tight else KEPT_FOR
-    keep = {kept.snapshot for kept in kept_snapshots(workshop.store, now, recent)}
+    reasons = kept_snapshots(workshop.store, now, recent)
+    keep = {kept.snapshot for kept in reasons}
+    files = KEPT_FOR if any(kept.why == "pin" and kept.what == PIN for kept in reasons) else recent
     known = [
         int(row[0])
         for row in connection.execute(
@@ -179,7 +189,7 @@ def expire(workshop: Workshop, *, tight: bool = False) -> Upkeep:
         versions = ", ".join(str(snapshot) for snapshot in gone)
         connection.execute(f"call ducklake_expire_snapshots('lake', versions => [{versions}])")
     deleted = connection.execute(
-        "call ducklake_cleanup_old_files('lake', older_than => ?::timestamptz)", [now - recent]
+        "call ducklake_cleanup_old_files('lake', older_than => ?::timestamptz)", [now - files]
     ).fetchall()
     # Files that no catalogue row names: a crash between writing and committing leaves them.
     orphans = connection.execute(

@@ -82,9 +82,12 @@ class Passes:
 
         try:
             self._trust_copies()
-            while loaded := loader.load(self.workshop, found):
+            loaded = loader.load(self.workshop, found)
+            while loaded:
                 record.entries += loaded.bounds.entries
                 tell(f"load {record.entries}")
+                # What is committed meanwhile waits for the next pass: under a steady load there would be no end.
+                loaded = loader.load(self.workshop, found) if loaded.more else None
             record.mark("load")
             result = self._to_gold(record, rebuild, tell)
             self._left_at = lake.current_snapshot(self.workshop.lake)
@@ -192,6 +195,8 @@ class Passes:
             self.workshop.ensure_lock()
             connection.commit()
         except BaseException:
+            # A commit that failed has ended the transaction already: the rollback fails then too.
+            self._left_at = -1
             connection.rollback()
             self._held.clear()
             raise

@@ -198,7 +198,9 @@ def _model(node: Any, parents: list[Model], checks: list[Check]) -> Model:
         serve=bool(meta.get("serve")),
         transient=bool(meta.get("transient")),
         reconciliation=Reconciliation(reconcile["source"], reconcile["gold"]) if reconcile else None,
-        checksum=hashlib.sha256(repr((sql, keys, partition_by)).encode()).hexdigest(),
+        checksum=hashlib.sha256(
+            repr((str(node.schema), sql, keys, partition_by, bool(meta.get("transient")))).encode()
+        ).hexdigest(),
     )
 
 

@@ -33,7 +33,7 @@ def open_reader(settings: Settings, snapshot: int | None = None) -> Iterator[Rea
         spill = settings.root / "tmp" / "checks"
         spill.mkdir(parents=True, exist_ok=True, mode=0o700)
         connection.execute("set threads = 1; set memory_limit = '1GB'; set temp_file_encryption = true")
-        connection.execute(f"set temp_directory = '{spill}'")
+        connection.execute("set temp_directory = '" + str(spill).replace("'", "''") + "'")
         lake.attach(connection, settings, snapshot)
         yield Reader(instance, connection)
     finally:

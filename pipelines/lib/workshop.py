@@ -122,7 +122,7 @@ def _set_up(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     connection.execute("set threads = 2; set memory_limit = '2GB'; set temp_file_encryption = true")
     # What is read often is copied already (near.py); a second copy of files grew by 40 MB a minute and saved no time.
     connection.execute("set enable_external_file_cache = false")
-    connection.execute(f"set temp_directory = '{spill}'")
+    connection.execute("set temp_directory = '" + str(spill).replace("'", "''") + "'")
     lake.attach_writer(connection, settings)
     lake.attach_store(connection, settings)
     known = {
@@ -142,8 +142,8 @@ def _set_up(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         connection.execute(BRONZE)
         connection.execute("alter table lake.bronze.change set partitioned by (table_name)")
         connection.commit()
-        connection.execute(FOLDERS)
         connection.execute(f"call lake.set_option('data_inlining_row_limit', {INLINED_ROWS})")
+        connection.execute(FOLDERS)
     elif connection.execute(IN_FOLDERS).fetchone() is None:
         _lay_out_anew(connection, settings)
 
@@ -151,7 +151,7 @@ def _set_up(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 def _lay_out_anew(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """A lake of an earlier release has partitions without folders: what the flush adds to those cannot be merged.
 
-    Bronze is written again; that no model is known any more makes the next pass write all others.
+    Bronze is written again; that no model is known as it is makes the next pass write all others.
     """
     log.info("the lake is laid out anew")
     connection.begin()
@@ -165,7 +165,7 @@ def _lay_out_anew(connection: duckdb.DuckDBPyConnection, settings: Settings) -> 
         )
         connection.execute("drop table lake.bronze.change")
         connection.execute("alter table lake.bronze.change_anew rename to change")
-        connection.execute("delete from lake.bronze.model")
+        connection.execute("update lake.bronze.model set checksum = ''")
         sync_files(settings.lake_dir)
         connection.commit()
     except BaseException:

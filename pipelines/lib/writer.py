@@ -94,7 +94,7 @@ class Writer:
                 self._answer(request)
             elif self._now() >= self._retry_at and (self._unseen or self._pending()):
                 self._attempt(self._refresh)
-            elif self.keeper.level != "normal" and self._now() - self._upkeep_at >= TIGHT_UPKEEP_SECONDS:
+            elif self._tight() and self._now() >= max(self._retry_at, self._upkeep_at + TIGHT_UPKEEP_SECONDS):
                 self._attempt(self._upkeep)
             else:
                 self._reconcile_when_due()
@@ -110,7 +110,7 @@ class Writer:
             self._start_reading(lambda: self._verify(request))
             return
         if request.kind == "maintenance":
-            work = self._upkeep
+            work = lambda: self._upkeep(thorough=True)  # noqa: E731  # one of two bodies, chosen here
         else:
             work = lambda: self._refresh(rebuild=request.kind == "rebuild")  # noqa: E731  # one of two bodies, chosen here
         try:
@@ -171,26 +171,33 @@ class Writer:
     def _pending(self) -> bool:
         return feed.pending(self.workshop.store, self._watermark_xid, limit=1) is not None
 
-    def _upkeep(self) -> int | None:
+    def _tight(self) -> bool:
+        return self.keeper.level != "normal"
+
+    def _upkeep(self, *, thorough: bool = False) -> int | None:
+        """Makes room, and with ``thorough`` compacts everything, which takes room until the next day."""
+        self._upkeep_at = self._now()
         record = PassRecord(self.workshop, "maintenance")
         pass_id = record.open()
         try:
-            record.step("compact")
-            failed = self.passes.compact().failed
-            record.mark("compact")
             record.step("expire")
-            upkeep = replace(maintenance.expire(self.workshop, tight=self.keeper.level != "normal"), failed=failed)
+            upkeep = maintenance.expire(self.workshop, tight=self._tight())
             record.mark("expire")
             record.step("tidy")
             upkeep = replace(upkeep, months=maintenance.keep_house(self.workshop))
             record.mark("tidy")
-            self._upkeep_at = self._now()
+            if thorough:
+                record.step("compact")
+                compacted = self.passes.compact()
+                upkeep = replace(upkeep, failed=compacted.failed, files_after=compacted.files_after)
+                record.mark("compact")
             built = read_built(self.workshop)
             record.step("publish")
             as_built = self.passes.published_as_built(newest_publication(self.workshop))
             changes: tuple[Change, ...] | None = () if as_built else None
             published = self.passes.publisher.publish(built, changes, record.started_at) if built else None
             record.mark("publish")
+            self._unreconciled = True
             detail: dict[str, object] = asdict(upkeep)
             record.finish("done", published.snapshot_id if published else None, 0, detail)
         except Exception as error:
@@ -242,11 +249,15 @@ class Writer:
             self._oldest, self._oldest_seen_at = oldest, self._now()
             # What the alarm had marked is marked anew by the next reconciliation.
             self._unreconciled, self._alarmed = self._unreconciled or self._alarmed, False
-        if oldest is None or self._alarmed or self._now() - self._oldest_seen_at < STALE_SECONDS:
+        if oldest is None or self._now() - self._oldest_seen_at < STALE_SECONDS:
             return
+        if not self._alarmed:
+            log.error("the watermark is held back for over %.0f s by session %s", STALE_SECONDS, oldest[0])
         self._alarmed = True
-        log.error("the watermark is held back for over %.0f s by session %s", STALE_SECONDS, oldest[0])
-        self.workshop.store.execute("update published set state = 'stale' where id = (select max(id) from published)")
+        # Again in each turn: upkeep publishes, and a reconciliation writes its own state.
+        self.workshop.store.execute(
+            "update published set state = 'stale' where id = (select max(id) from published) and state <> 'stale'"
+        )
 
     def _now(self) -> float:
         return self.workshop.clock.now().timestamp()

@@ -21,7 +21,7 @@ WEEKLY = "0 5 * * 0"
 
 @dg.op(description="Saves database, lake, images, spool and keys as one point, and removes old backups.")
 def save() -> None:
-    run_command("backup")
+    run_command("backup", "--unattended")
 
 
 @dg.op(description="Restores the newest backup beside the installation, refreshes and reconciles it.")

@@ -69,6 +69,7 @@ class Facts:
     last_backup_at: datetime | None
     last_tested_at: datetime | None
     last_backup: BackupRun | None
+    last_test: BackupRun | None
 
     @property
     def reconciliation(self) -> Mapping[str, Any]:
@@ -127,9 +128,10 @@ def gather(session: Session, now: datetime, keep_months: int) -> Facts:
         devices=repository.devices(session, now),
         unknown_quarantine=repository.unknown_quarantine(session),
         backups=repository.backups(session, BACKUPS),
-        last_backup_at=repository.last_backup(session, "backup", "upgrade"),
+        last_backup_at=repository.last_backup(session, "backup"),
         last_tested_at=repository.last_backup(session, "restore_test", "restore"),
         last_backup=repository.newest_backup(session, "backup"),
+        last_test=repository.newest_backup(session, "restore_test"),
     )
 
 

@@ -134,6 +134,9 @@ def _backups(facts: Facts) -> Iterator[Finding]:
         yield Finding("warning", "backup_never", "Backup", facts.installed_at)
     elif _older(facts, facts.last_backup_at, TOO_OLD):
         yield Finding("critical", "backup_old", "Backup", facts.last_backup_at)
+    test = facts.last_test
+    if test is not None and test.state == "failed":
+        yield Finding("critical", "restore_failed", "Backup", test.finished_at, {"error": test.error or "?"})
     tested_by = facts.last_tested_at or (facts.installed_at if facts.last_backup_at else None)
     if facts.last_backup_at and (facts.last_tested_at is None or _older(facts, tested_by, RESTORE_TESTED)):
         yield Finding("warning", "restore_untested", "Backup", facts.last_tested_at)
