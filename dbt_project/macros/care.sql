@@ -50,7 +50,7 @@
       event.owner_organisation_id,
       named.xid
     from {{ named }} as named
-    left join {{ events }} as event on named.{{ key }} = event.{{ key }}
+    left join {{ rows_of(events, key, named) }} as event on named.{{ key }} = event.{{ key }}
     where named.{{ key }} is not null
     union all
     select

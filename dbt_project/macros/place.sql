@@ -2,7 +2,8 @@
   Where an event stands: the tree of its organisation, the position of its practitioner, and, for a person's event, the
   person's age, residence, attachment and site doctor, each in the version of the event's local date.
   The base needs event_date, owner_organisation_id, department_id, practitioner_id, practitioner_role_id and patient_id.
-  An event without a moment has no hour; one without the position of its practitioner says post=false.
+  An event without a moment has no hour; one without the position of its practitioner says post=false. `person` names the
+  CTE of the base's events, whose persons are looked up (false: none are).
 #}
 {% macro place_columns(base, moment, person, post=true) -%}
   {{ base }}.event_date,
@@ -45,15 +46,16 @@ left join {{ ref('dim_organisation') }} as tree
 left join {{ ref('dim_practitioner') }} as post on {{ base }}.practitioner_role_id = post.practitioner_role_id
 {%- endif %}
 {%- if person %}
-left join {{ ref('int_patients__persons') }} as person on {{ base }}.patient_id = person.patient_id
+{%- set people = rows_of(ref('int_patients__persons'), 'patient_id', person) %}
+left join {{ people }} as person on {{ base }}.patient_id = person.patient_id
 left join {{ ref('dim_age_group') }} as age
   on date_sub('year', person.birth_date, {{ base }}.event_date) between age.age_from and age.age_to
-left join {{ ref('dim_patient') }} as home
+left join {{ rows_of(ref('dim_patient'), 'patient_id', people, named='person_id') }} as home
   on
     person.person_id = home.patient_id
     and {{ base }}.event_date >= home.valid_from
     and {{ base }}.event_date < home.valid_to
-left join {{ ref('dim_attachment') }} as attached
+left join {{ rows_of(ref('dim_attachment'), 'person_id', people, named='person_id') }} as attached
   on
     person.person_id = attached.person_id
     and {{ base }}.event_date >= attached.valid_from

@@ -16,8 +16,11 @@ import duckdb
 
 from pipelines.lib.project import FROM_XID, TO_XID, Model
 
-# A larger table is read where it lies: some 30 to 400 bytes a row stay in memory.
+# A larger table is read where it lies: some 30 to 400 bytes a row stay in memory. Those of persons, which nearly every
+# fact looks up, are worth more of it.
 ROWS = 150_000
+ROWS_OF_MUCH_READ = 1_000_000
+MUCH_READ = 15
 ENTRIES = 100_000
 # A table that is read fewer times, counted over the SQL of all models, is not copied.
 READS = 2
@@ -103,7 +106,8 @@ class Near:
         if found["schema"] == "bronze" or relation in self._far or self._reads[found["name"]] < READS:
             return relation
         if relation not in self._copies:
-            if not self._copied(relation, _copy_of(relation), "", ROWS):
+            much = self._reads[found["name"]] >= MUCH_READ
+            if not self._copied(relation, _copy_of(relation), "", ROWS_OF_MUCH_READ if much else ROWS):
                 self._far.add(relation)
                 return relation
             self._copies.add(relation)

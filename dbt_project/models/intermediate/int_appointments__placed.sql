@@ -7,6 +7,12 @@ with touched as (
   where affected_xid > {{ from_xid() }}
 ),
 
+bookings as (
+  select booking.*
+  from touched
+  inner join {{ ref('stg_operational__appointment') }} as booking on touched.appointment_id = booking.appointment_id
+),
+
 visits as (
   select
     visit.appointment_id,
@@ -42,9 +48,9 @@ select
   visits.encounter_id,
   booking.appointment_id is null as deleted_flag
 from touched
-left join {{ ref('stg_operational__appointment') }} as booking on touched.appointment_id = booking.appointment_id
-left join {{ ref('stg_operational__slot') }} as piece on booking.slot_id = piece.slot_id
+left join bookings as booking on touched.appointment_id = booking.appointment_id
+left join {{ rows_of(ref('stg_operational__slot'), 'slot_id', 'bookings') }} as piece on booking.slot_id = piece.slot_id
 left join {{ ref('stg_operational__service_request') }} as referral
   on booking.service_request_id = referral.service_request_id
 left join visits on touched.appointment_id = visits.appointment_id
-{{ place_joins('booking', person=true) }}
+{{ place_joins('booking', person='bookings') }}

@@ -40,4 +40,4 @@ select
   birth.birth_id is null as deleted_flag
 from touched
 left join births as birth on touched.birth_id = birth.birth_id
-{{ place_joins('birth', person=true, post=false) }}
+{{ place_joins('birth', person='births', post=false) }}

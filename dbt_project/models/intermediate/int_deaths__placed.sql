@@ -55,4 +55,4 @@ select
 from deaths as death
 left join stays on death.death_id = stays.death_id
 left join {{ ref('dim_icd10') }} as cause on death.underlying_icd10 = cause.icd10_code
-{{ place_joins('death', person=true) }}
+{{ place_joins('death', person='deaths') }}

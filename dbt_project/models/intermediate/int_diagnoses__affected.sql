@@ -1,7 +1,5 @@
 -- Grain: one row per visit and image whose diagnoses the batch can move: the affected visits, and the person's other
 -- visits of the same year, because a chronic disease counts on its first diagnosis of the year.
-{{ config(materialized='ephemeral') }}
-
 with person_years as (
   select distinct
     person.person_id,

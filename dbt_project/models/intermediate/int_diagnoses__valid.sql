@@ -1,4 +1,4 @@
--- Grain: one row per diagnosis that is not voided, with its place in ICD-10.
+-- Grain: one row per diagnosis that is not voided, of the visits that the batch can move, with its place in ICD-10.
 {{ config(materialized='ephemeral') }}
 
 select
@@ -18,6 +18,6 @@ select
   code.chronic_group,
   code.form12_row,
   coalesce(code.injury_flag, false) as injury_flag
-from {{ ref('stg_operational__condition') }} as diagnosis
+from {{ rows_of(ref('stg_operational__condition'), 'encounter_id', ref('int_diagnoses__affected')) }} as diagnosis
 left join {{ ref('dim_icd10') }} as code on diagnosis.icd10_code = code.icd10_code
 where diagnosis.voided_at is null

@@ -4,6 +4,12 @@
 with touched as (
   select distinct encounter_id
   from {{ ref('int_encounters__touched') }}
+),
+
+visits as (
+  select visit.*
+  from touched
+  inner join {{ ref('stg_operational__encounter') }} as visit on touched.encounter_id = visit.encounter_id
 )
 
 select
@@ -22,5 +28,5 @@ select
   visit.status = 'finished' and visit.voided_at is null as finished_flag,
   visit.encounter_id is null as deleted_flag
 from touched
-left join {{ ref('stg_operational__encounter') }} as visit on touched.encounter_id = visit.encounter_id
-{{ place_joins('visit', person=true) }}
+left join visits as visit on touched.encounter_id = visit.encounter_id
+{{ place_joins('visit', person='visits') }}

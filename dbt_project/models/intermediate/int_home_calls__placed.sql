@@ -32,7 +32,7 @@ placed as (
     call.home_call_id is null as deleted_flag
   from touched
   left join calls as call on touched.home_call_id = call.home_call_id
-  {{ place_joins('call', person=true, post=false) }}
+  {{ place_joins('call', person='calls', post=false) }}
 )
 
 select

@@ -41,4 +41,4 @@ select
   study.imaging_study_id is null as deleted_flag
 from touched
 left join studies as study on touched.imaging_study_id = study.imaging_study_id
-{{ place_joins('study', person=true, post=false) }}
+{{ place_joins('study', person='studies', post=false) }}

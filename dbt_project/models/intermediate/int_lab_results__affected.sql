@@ -1,6 +1,15 @@
 -- Grain: one row per laboratory value and image (as it is, and as it was before the batch) that the batch can move.
 -- affected_xid lets a reader leave out what an earlier pass left here.
-with named as (
+with reports as (
+  select
+    report.diagnostic_report_id,
+    ordered.xid
+  from {{ ref('stg_operational__diagnostic_report') }} as report
+  inner join ({{ entries_of('diagnostic_order') }}) as ordered on report.order_id = ordered.key
+  where {{ touches(['owner_organisation_id', 'ordered_at', 'priority', 'department_id', 'practitioner_id']) }}
+),
+
+named as (
   select
     key as lab_result_id,
     xid
@@ -15,11 +24,11 @@ with named as (
   union all
   select
     result.lab_result_id,
-    ordered.xid
-  from {{ ref('stg_operational__diagnostic_report') }} as report
-  inner join ({{ entries_of('diagnostic_order') }}) as ordered on report.order_id = ordered.key
-  inner join {{ ref('stg_operational__lab_result') }} as result on report.diagnostic_report_id = result.report_id
-  where {{ touches(['owner_organisation_id', 'ordered_at', 'priority', 'department_id', 'practitioner_id']) }}
+    reports.xid
+  from reports
+  inner join {{ rows_of(ref('stg_operational__lab_result'), 'report_id', 'reports', named='diagnostic_report_id') }}
+    as result
+    on reports.diagnostic_report_id = result.report_id
   union all
   {{ moved_with_context(ref('stg_operational__lab_result'), 'lab_result_id') }}
 )

@@ -47,4 +47,4 @@ select
   result.lab_result_id is null as deleted_flag
 from touched
 left join results as result on touched.lab_result_id = result.lab_result_id
-{{ place_joins('result', person=true, post=false) }}
+{{ place_joins('result', person='results', post=false) }}

@@ -169,4 +169,4 @@ select
   stay.hospital_stay_id is null as deleted_flag
 from touched
 left join described as stay on touched.hospital_stay_id = stay.hospital_stay_id
-{{ place_joins('stay', person=true, post=false) }}
+{{ place_joins('stay', person='described', post=false) }}

@@ -38,6 +38,14 @@ spans as (
       served.owner_id = attachment.site_id
       and served.changed_from < coalesce(attachment.valid_to, date '9999-12-31')
       and served.changed_to > attachment.valid_from
+),
+
+named as (
+  select
+    patient_id,
+    person_id
+  from {{ ref('int_patients__persons') }}
+  where patient_id in (select patient_id from spans)
 )
 
 -- A change of one record moves the events of every record of the same person.
@@ -47,6 +55,7 @@ select
   coalesce(records.patient_id, spans.patient_id) as patient_id,
   max(spans.xid) as affected_xid
 from spans
-left join {{ ref('int_patients__persons') }} as named on spans.patient_id = named.patient_id
-left join {{ ref('int_patients__persons') }} as records on named.person_id = records.person_id
+left join named on spans.patient_id = named.patient_id
+left join {{ rows_of(ref('int_patients__persons'), 'person_id', 'named') }} as records
+  on named.person_id = records.person_id
 group by all

@@ -75,4 +75,4 @@ left join {{ ref('int_pregnancies__again') }} as again on touched.pregnancy_id =
 left join risks on touched.pregnancy_id = risks.pregnancy_id
 left join visits on touched.pregnancy_id = visits.pregnancy_id
 left join deliveries on touched.pregnancy_id = deliveries.pregnancy_id
-{{ place_joins('pregnancy', person=true, post=false) }}
+{{ place_joins('pregnancy', person='pregnancies', post=false) }}

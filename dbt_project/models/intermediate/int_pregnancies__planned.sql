@@ -77,4 +77,4 @@ select
 from touched
 left join ranked as planned on touched.pregnancy_id = planned.pregnancy_id
 left join {{ ref('int_pregnancies__again') }} as again on touched.pregnancy_id = again.pregnancy_id
-{{ place_joins('planned', person=true, post=false) }}
+{{ place_joins('planned', person='ranked', post=false) }}

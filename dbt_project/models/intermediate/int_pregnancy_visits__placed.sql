@@ -37,4 +37,4 @@ select
   visit.pregnancy_visit_id is null as deleted_flag
 from touched
 left join visits as visit on touched.pregnancy_visit_id = visit.pregnancy_visit_id
-{{ place_joins('visit', person=true, post=false) }}
+{{ place_joins('visit', person='visits', post=false) }}

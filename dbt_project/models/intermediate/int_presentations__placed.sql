@@ -56,4 +56,4 @@ select
   coalesce({{ local_date('arrival.decided_at') }}, date '9999-12-31') as decided_date
 from arrivals as arrival
 left join {{ ref('dim_icd10') }} as code on arrival.icd10_code = code.icd10_code
-{{ place_joins('arrival', person=true) }}
+{{ place_joins('arrival', person='arrivals') }}

@@ -45,7 +45,7 @@ visits as (
     records.signal_case_id,
     max(visit.event_date) as last_visit_date
   from records
-  inner join {{ ref('stg_operational__encounter') }} as visit
+  inner join {{ rows_of(ref('stg_operational__encounter'), 'patient_id', 'records') }} as visit
     on records.patient_id = visit.patient_id and records.event_at >= visit.started_at
   where records.subject = 'death' and visit.status = 'finished' and visit.voided_at is null
   group by records.signal_case_id
@@ -99,7 +99,7 @@ placed as (
   left join actives on touched.signal_case_id = actives.signal_case_id
   left join visits on touched.signal_case_id = visits.signal_case_id
   left join operations on touched.signal_case_id = operations.signal_case_id
-  {{ place_joins('sheet', person=true, post=false) }}
+  {{ place_joins('sheet', person='cases', post=false) }}
 )
 
 select

@@ -1,7 +1,12 @@
 -- Grain: one row per slot and image (as it is, and as it was before the batch) that the batch can move.
-{{ config(materialized='ephemeral') }}
+with plans as (
+  select plan.schedule_id
+  from {{ ref('stg_operational__schedule') }} as plan
+  inner join ({{ entries_of('practitioner_role') }}) as post on plan.practitioner_role_id = post.key
+  where {{ touches(['specialty_code', 'position_code']) }}
+),
 
-with named as (
+named as (
   select key as slot_id
   from ({{ entries_of('slot') }}) as batch
   union
@@ -21,11 +26,8 @@ with named as (
       and piece.event_date < affected.changed_to
   where affected.affected_xid > {{ from_xid() }}
   union
-  select piece.slot_id
-  from {{ ref('stg_operational__slot') }} as piece
-  inner join {{ ref('stg_operational__schedule') }} as plan on piece.schedule_id = plan.schedule_id
-  inner join ({{ entries_of('practitioner_role') }}) as post on plan.practitioner_role_id = post.key
-  where {{ touches(['specialty_code', 'position_code']) }}
+  select slot_id
+  from {{ rows_of(ref('stg_operational__slot'), 'schedule_id', 'plans') }}
 )
 
 select
@@ -33,7 +35,7 @@ select
   piece.event_date,
   piece.owner_organisation_id
 from named
-left join {{ ref('stg_operational__slot') }} as piece on named.slot_id = piece.slot_id
+left join {{ rows_of(ref('stg_operational__slot'), 'slot_id', 'named') }} as piece on named.slot_id = piece.slot_id
 where named.slot_id is not null
 union
 select

@@ -57,6 +57,6 @@ left join {{ ref('dim_organisation') }} as left_tree
     stay.owner_organisation_id = left_tree.organisation_id
     and stay.discharged_date >= left_tree.valid_from
     and stay.discharged_date < left_tree.valid_to
-{{ place_joins('stay', person=true) }}
+{{ place_joins('stay', person='stays') }}
 left join {{ ref('int_deaths__valid') }} as death
   on person.person_id = death.person_id and stay.outcome = 'died'

@@ -27,7 +27,7 @@ placed as (
     event.ended_at,
     event.reaction_flag
   from events as event
-  {{ place_joins('event', person=true) }}
+  {{ place_joins('event', person='events') }}
 )
 
 select

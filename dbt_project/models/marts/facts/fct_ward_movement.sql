@@ -34,7 +34,7 @@ placed as (
     movement.bed_to,
     movement.left_date
   from movements as movement
-  {{ place_joins('movement', person=true) }}
+  {{ place_joins('movement', person='movements') }}
 )
 
 select
