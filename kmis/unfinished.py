@@ -51,6 +51,6 @@ def refuse(settings: Settings) -> None:
     found = begun(settings)
     if found is not None:
         raise Unfinished(
-            f"a {found[0]} of this installation has begun and not ended. Where it does not run any more:"
+            f"the {found[0]} of this installation has begun and not ended. Where it does not run any more:"
             f" {WAYS[found[0]]}"
         )

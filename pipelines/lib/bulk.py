@@ -99,7 +99,7 @@ def ingest(
         # since only within a whole batch an older image of a row is known as such.
         connection.execute(
             "update lake.bronze.built set xid = least(xid, (select coalesce(max(xid), 0) from lake.bronze.change"
-            " where batch_id < ?))", [watermark.batch_id],
+            " where batch_id > 0 and batch_id < ?))", [watermark.batch_id],
         )  # fmt: skip
         sync_files(workshop.settings.lake_dir)
         workshop.ensure_lock()

@@ -10,7 +10,7 @@ import pytest
 
 from kmis.backup import products
 from kmis.backup.errors import BackupError
-from kmis.backup.key import key_file
+from kmis.backup.key import key_file, make_key, repository
 from kmis.backup.making import make_backup
 from kmis.backup.restoring import Wanted, restore
 from kmis.settings import Settings
@@ -20,12 +20,12 @@ from tests.backup.stage import PARTS, Acts, act, quiet, running, schema_of, sett
 @pytest.mark.timeout(900)
 def test_a_restore_is_the_moment_of_its_backup_and_goes_on(home: Path, folder: Path) -> None:
     source = settings_of(home, folder / "repository")
+    make_key(source)
     _deliver_without_a_row(source)
     with running(source), writer(source):
         before = act(source)
         with Acts(source) as acts:
             made = make_backup(source, quiet)
-        assert made.new_key
         target = settings_of(folder / "restored")
         key = folder / "key"
         key.write_text(key_file(source).read_text())
@@ -42,7 +42,8 @@ def test_a_restore_is_the_moment_of_its_backup_and_goes_on(home: Path, folder: P
         assert there["figures"]["DASH-01"]["rows"] > 100
         assert schema_of(source, folder) == schema_of(target, folder)
         assert restored.taken_up == 2
-        assert (target.spool_dir / "dicom" / "incoming" / "restored-0.dcm").read_bytes() == b"object"
+        taken_up = list((target.spool_dir / "dicom" / "incoming").glob("restored-*-0.dcm"))
+        assert [path.read_bytes() for path in taken_up] == [b"object"]
         assert len(list((target.spool_dir / "hl7v2" / "pending").iterdir())) == 1
         assert not list(target.serve_dir.glob("*.duckdb"))
         _goes_on(target, before)
@@ -108,8 +109,10 @@ def _is_noted(source: Settings, target: Settings, saved_as: str) -> None:
 
 def test_a_missing_program_is_named_with_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
+    settings = settings_of(tmp_path / "home", tmp_path / "repository")
+    make_key(settings)
     with pytest.raises(BackupError, match="apt-get install restic"):
-        make_backup(settings_of(tmp_path / "home", tmp_path / "repository"), quiet)
+        repository(settings)
 
 
 def test_a_backup_needs_a_place_outside_of_what_it_saves(tmp_path: Path) -> None:

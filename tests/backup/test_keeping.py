@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tarfile
@@ -17,7 +18,7 @@ import pytest
 from alembic.config import Config
 
 from kmis.backup.errors import BackupError, PointBroken
-from kmis.backup.key import key_file
+from kmis.backup.key import key_file, make_key, repository
 from kmis.backup.making import make_backup
 from kmis.backup.restoring import Wanted, restore
 from kmis.backup.upgrading import Steps, UpgradeFailed, copy_name, upgrade
@@ -25,6 +26,7 @@ from kmis.postgres import EmbeddedServer, admin_connection, free_port
 from kmis.settings import Settings
 from operational import migrate as migrations
 from tests.backup.stage import PARTS, ROOT, act, fingerprint, kmis, own_environment, quiet, running, settings_of
+from tests.device_ingest.running import wait_for
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(1200)]
 START_TIMEOUT_S = 120
@@ -98,6 +100,7 @@ def test_a_restore_is_tested_and_noted(home: Path, folder: Path) -> None:
 def test_damage_is_told_and_leaves_the_home_as_it_was(home: Path, folder: Path) -> None:
     source = settings_of(home, folder / "repository")
     image = next(source.dicom_dir.rglob("*.dcm"))
+    make_key(source)
     with running(source):
         whole = make_backup(source, quiet)
         image.unlink()
@@ -197,6 +200,7 @@ def test_an_upgrade_that_fails_backs_out(home: Path, folder: Path, monkeypatch: 
         upgrade(settings, steps, quiet, backup=False)
     _is_as_before(settings, before)
     monkeypatch.undo()
+    make_key(settings)
 
     def spoils(of: Settings) -> None:
         act(of)
@@ -248,15 +252,100 @@ def _unused(_: Settings) -> None:
     raise AssertionError("an upgrade that failed before does not come here")
 
 
-def test_an_interrupted_upgrade_is_not_begun_again(home: Path) -> None:
-    with running(settings_of(home)) as settings:
+KILLED = """
+import importlib, os, signal
+from kmis.cli.main import main
+
+def die(*_, **__):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(importlib.import_module("{module}"), "{function}", die)
+main()
+"""
+
+
+def _killed(home: Path, module: str, function: str, *words: str, **more: str) -> None:
+    """Runs a command that is killed when it comes to the function."""
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED.format(module=module, function=function), *words],
+        env=own_environment(home, **more), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stdout + done.stderr
+
+
+def test_after_an_upgrade_that_was_killed_nothing_starts_until_it_is_backed_out(home: Path) -> None:
+    settings = settings_of(home)
+    with running(settings):
         before = fingerprint(settings)
-        with admin_connection(settings, "postgres") as connection:
-            connection.execute(f"create database {copy_name(settings)} template {settings.database}")
+    _killed(home, "kmis.cli.backup", "prepare", "upgrade", "--without-backup")
+    for command in (["up"], ["demo", "--exit"], ["backup"]):
+        refused = kmis(home, *command, KMIS_BACKUP_REPOSITORY=str(home.parent / "repository"))
+        assert refused.returncode == 2 and "this installation has begun and not ended" in refused.stderr, command
+    with running(settings):
         act(settings)
     refused = kmis(home, "upgrade", "--without-backup")
     assert refused.returncode == 2 and "--back-out" in refused.stderr
-    assert kmis(home, "upgrade", "--back-out").returncode == 0
-    _is_as_before(settings_of(home), before)
-    assert not EmbeddedServer(settings_of(home)).running()
-    assert os.path.lexists(home / "postgres")
+    undone = kmis(home, "upgrade", "--back-out")
+    assert undone.returncode == 0, undone.stderr
+    _is_as_before(settings, before)
+    aside = next(word for word in undone.stdout.split() if word.startswith("kmis_backed_out_")).rstrip(";")
+    with running(settings), admin_connection(settings, aside) as connection:
+        assert connection.execute("select count(*) from change_feed where reason is null").fetchone() != (0,)
+    assert kmis(home, "refresh").returncode == 0
+    assert not EmbeddedServer(settings).running()
+
+
+def test_after_a_restore_that_was_killed_nothing_starts_until_it_is_made_again(home: Path, folder: Path) -> None:
+    source, target = settings_of(home, folder / "repository"), folder / "restored"
+    make_key(source)
+    with running(source):
+        make_backup(source, quiet)
+    words = ("restore", "--from", str(folder / "repository"), "--key-file", str(key_file(source)))
+    _killed(target, "kmis.backup.restoring", "_compare", *words)
+    refused = kmis(target, "up")
+    assert refused.returncode == 2 and "this installation has begun and not ended" in refused.stderr
+    restored = kmis(target, *words)
+    assert restored.returncode == 0, restored.stderr
+    assert not list(target.glob(".restoring-*")) and not (target / "unfinished.json").exists()
+    assert kmis(target, "refresh").returncode == 0
+
+
+def test_a_repository_that_is_gone_is_not_begun_anew_unasked(home: Path, folder: Path) -> None:
+    place = folder / "disk"
+    settings = settings_of(home, place)
+    with running(settings):
+        silent = kmis(home, "backup", "--unattended", KMIS_BACKUP_REPOSITORY=str(place))
+        assert silent.returncode == 2 and "by hand makes and shows one" in silent.stderr
+        assert not key_file(settings).exists() and not place.exists()
+        assert "recovery key: " in kmis(home, "backup", KMIS_BACKUP_REPOSITORY=str(place)).stdout
+        place.rename(folder / "unmounted")
+        for words in (["backup"], ["backup", "--unattended"]):
+            refused = kmis(home, *words, KMIS_BACKUP_REPOSITORY=str(place))
+            assert refused.returncode == 2 and "there is no repository at" in refused.stderr, refused.stderr
+        assert not place.exists()
+        with psycopg.connect(settings.dsn("kmis_app")) as connection:
+            runs = connection.execute("select state, error from backup_run order by id").fetchall()
+        assert [state for state, _ in runs] == ["failed", "done", "failed", "failed"]
+        assert "is the disk mounted?" in runs[2][1]
+        begun = kmis(home, "backup", "--new-repository", KMIS_BACKUP_REPOSITORY=str(place))
+        assert begun.returncode == 0, begun.stderr
+
+
+def test_the_lock_of_a_process_that_is_gone_holds_no_backup_up(home: Path, folder: Path) -> None:
+    """Restic killed while it prunes leaves an exclusive lock, which keeps even readers out."""
+    settings = settings_of(home, folder / "repository")
+    make_key(settings)
+    with running(settings):
+        make_backup(settings, quiet)
+        store = repository(settings)
+        environment = os.environ | {"RESTIC_REPOSITORY": store.place, "RESTIC_PASSWORD_FILE": str(store.key_file)}
+        pruning = subprocess.Popen(
+            ["restic", "check", "--read-data"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        locks = folder / "repository" / "locks"
+        wait_for(lambda: any(locks.iterdir()) or None)
+        pruning.kill()
+        pruning.wait()
+        assert any(locks.iterdir()), "the process was killed before it had locked"
+        make_backup(settings, quiet)
+        assert not any(locks.iterdir())

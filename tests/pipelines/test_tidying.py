@@ -101,7 +101,7 @@ def test_one_broken_part_does_not_keep_the_others_from_being_tidied(
     broken = installation.settings.dagster_home / "history" / "runs" / "index.db"
     broken.parent.mkdir(parents=True)
     broken.write_text("no database")
-    old = older(installation.settings.root / "tmp/x", timedelta(days=9))
+    old = older(installation.settings.root / "tmp/query/x", timedelta(days=9))
     assert tidying.tidy(installation.settings, workshop.store, NOW).files == 1
     assert not old.exists()
 
