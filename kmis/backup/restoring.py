@@ -26,6 +26,8 @@ from kmis.settings import Settings
 
 REPLACED = "replaced-"
 STAGED = ".restoring-"
+# A restore that was killed where there was nothing before: what is there is its own.
+LEFT = ("restore", True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def _restore(settings: Settings, wanted: Wanted, parts: Parts, told: Progress, s
 def _take_away_leavings(settings: Settings) -> None:
     """What a restore that was killed has left: all of it where there was nothing before, else only its files."""
     found = unfinished.begun(settings)
-    if found == ("restore", True):
+    if found == LEFT:
         if settings.database_url:
             database.drop(settings, settings.database)
         else:
@@ -153,7 +155,7 @@ def check_target(settings: Settings, replace: bool) -> None:
     """Raises BackupError where a restore would meet a running installation or somebody's data."""
     if supervisor.supervisor_pid(settings) is not None:
         raise BackupError("this installation is up: stop it first with `kmis down`")
-    if replace:
+    if replace or unfinished.begun(settings) == LEFT:
         return
     if _children(settings):
         raise BackupError(
