@@ -125,6 +125,46 @@ def test_a_transaction_that_holds_the_watermark_back_raises_an_alarm(
     assert caplog.text.count("held back") == 1
 
 
+def test_the_alarm_stands_through_upkeep_and_reconciliation(
+    installation: Installation, at_work: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = "select state from published order by id desc limit 1"
+    installation.visit()
+    at_work.step()
+    monkeypatch.setattr(writer, "STALE_SECONDS", 0.0)
+    with installation.connect() as slow:
+        slow.execute("select pg_current_xact_id()")
+        at_work.step()
+        at_work.step()
+        assert installation.value(newest) == "stale"
+        installation.change("update published set state = 'ok'")  # as a reconciliation that began before
+        at_work.step()
+        assert installation.value(newest) == "stale"
+
+
+def test_upkeep_that_fails_on_a_full_disk_keeps_no_figures_back(
+    installation: Installation, workshop: Workshop, at_work: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(maintenance, "expire", fails)
+    monkeypatch.setattr(writer, "TIGHT_UPKEEP_SECONDS", 0.0)
+    monkeypatch.setattr(at_work.keeper, "tell_when_due", lambda *_: None)
+    at_work.keeper.level = "warning"
+    at_work._unseen = False
+    at_work.step()
+    assert installation.value("select kind || ' ' || state from lake_pass") == "maintenance failed"
+    for _ in range(3):
+        at_work.step()
+    assert installation.value("select count(*) from lake_pass where kind = 'maintenance'") == 1, "it waits"
+    at_work._retry_at = 0.0
+    monkeypatch.setattr(writer, "TIGHT_UPKEEP_SECONDS", 3600.0)
+    installation.visit()
+    at_work.step()
+    assert rows(workshop, FIGURES) == [(1,)]
+
+
 def test_maintenance_keeps_figures_and_pinned_snapshots(
     installation: Installation, workshop: Workshop, passes: Passes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
