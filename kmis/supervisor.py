@@ -237,7 +237,8 @@ def prepare_dagster(settings: Settings) -> None:
 
 
 def run(settings: Settings) -> None:
-    """Keep the parts running until SIGTERM or SIGINT, then stop them, the database last."""
+    """Keep the parts running until SIGTERM or SIGINT, then stop them, the database last. Raises Unfinished."""
+    unfinished.refuse(settings)
     stopping = False
 
     def _stop(signum: int, frame: object) -> None:
@@ -246,7 +247,6 @@ def run(settings: Settings) -> None:
 
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    unfinished.refuse(settings)
     with server_in_use(settings):
         _keep(settings, lambda: stopping)
 

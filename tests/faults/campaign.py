@@ -61,9 +61,9 @@ class Campaign:
 
     def kill(self, target: Target) -> Hit:
         """Kill once, and wait until the part and the player go on. Raises AssertionError when they do not."""
-        publication = self.system.publication()
         stage, back = self._writer(target.stage) if target.part == "writer" else self._other(target.part)
         at, start = datetime.now(UTC), time.monotonic()
+        publication = self.system.publication()
         self.say(f"kill {len(self.hits) + 1}: {target}, at {at:%H:%M:%S.%f}, the writer in {stage}")
         wait_for(f"{target} to be back", back)
         back_s = time.monotonic() - start
