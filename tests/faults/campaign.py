@@ -63,10 +63,10 @@ class Campaign:
         """Kill once, and wait until the part and the player go on. Raises AssertionError when they do not."""
         stage, back = self._writer(target.stage) if target.part == "writer" else self._other(target.part)
         at, start = datetime.now(UTC), time.monotonic()
-        publication = self.system.publication()
         self.say(f"kill {len(self.hits) + 1}: {target}, at {at:%H:%M:%S.%f}, the writer in {stage}")
         wait_for(f"{target} to be back", back)
         back_s = time.monotonic() - start
+        publication = self.system.publication()
         self.player.goes_on(datetime.now(UTC))
         wait_for("figures that move", lambda: self.system.published_after(publication))
         hit = Hit(target, at, stage, back_s)
