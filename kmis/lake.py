@@ -109,17 +109,6 @@ def current_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def serving_tables(file: Path) -> set[tuple[str, str]]:
-    """Schema and name of the tables of a serving file. Raises ``duckdb.IOException`` when there is no such file.
-
-    The file is asked alone: beside an attached lake ``duckdb_tables()`` first reads the statistics of every table of
-    the lake, which took a fifth of a pass.
-    """
-    with duckdb.connect(str(file), read_only=True) as connection:
-        rows = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
-    return {(str(schema), str(name)) for schema, name in rows}
-
-
 def _attach(connection: duckdb.DuckDBPyConnection, settings: Settings, mode: str) -> None:
     connection.execute(
         f"attach if not exists '{_quoted(catalogue_path(settings))}' as {ALIAS}"

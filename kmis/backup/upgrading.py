@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import psycopg
 
-from kmis import supervisor, unfinished
+from kmis import serving, supervisor, unfinished
 from kmis.backup import database, journal
 from kmis.backup.errors import BackupError
 from kmis.backup.making import Made, make_backup
@@ -135,6 +135,7 @@ def _former(settings: Settings) -> None:
     with psycopg.connect(settings.dsn("kmis_owner")) as connection:
         row = connection.execute("select max(snapshot_id) from published").fetchone()
     newest = int(row[0]) if row and row[0] is not None else 0
-    for file in settings.serve_dir.glob("*.duckdb") if settings.serve_dir.exists() else ():
-        if file.stem.isdigit() and int(file.stem) > newest:
-            file.unlink()
+    if settings.serve_dir.exists():
+        serving.remove(
+            settings.serve_dir, [number for number in serving.snapshots(settings.serve_dir) if number > newest]
+        )

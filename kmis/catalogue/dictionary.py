@@ -93,7 +93,7 @@ def _table(table: Table, lineage: Lineage, products: Catalogue) -> Iterator[str]
     if readers := sorted(product for product, tables in products.lineage.items() if table.name in tables):
         yield f"- Read by the products {', '.join(readers)}."
     if table.meta.get("serve"):
-        yield "- Copied to the serving file of each snapshot."
+        yield "- Copied to a serving file."
     if table.meta.get("reconcile"):
         yield "- Reconciled with PostgreSQL by count and control total."
     yield ""

@@ -1,7 +1,7 @@
 """Owns DuckDB: one instance per process, a bounded pool of cursors, the lake, and the serving files.
 
-A query names its tables through ``Tables``, which picks the serving file of the snapshot where it holds the table
-and the lake at that version otherwise. Every query is bounded in threads and memory (instance) and in time (query).
+A query names its tables through ``Tables``, which picks the serving file that the snapshot names for the table and
+the lake at that version otherwise. Every query is bounded in threads and memory (instance) and in time (query).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from kmis import lake
+from kmis import serving
 from kmis.query.errors import (
     LakeUnavailable,
     QueryError,
@@ -52,7 +52,9 @@ class Limits:
 
 @dataclass
 class _Serving:
-    alias: str
+    """A snapshot's files by table, how many queries hold them, and the tables as a query names them."""
+
+    files: dict[str, Path]
     tables: dict[str, str]
     users: int = 0
 
@@ -93,6 +95,8 @@ class Store:
         # unloads wait for each other, so that they never take the pages' turns
         self._unload_turns = threading.BoundedSemaphore(self.limits.unloads_at_once)
         self._serving: dict[int, _Serving] = {}
+        # The alias under which a file is attached; snapshots share the files of tables that did not change.
+        self._attached: dict[Path, str] = {}
         self._known: dict[int, frozenset[str]] = {}
 
     def close(self) -> None:
@@ -104,18 +108,19 @@ class Store:
                 self._instance.close()
                 self._instance = None
             self._serving.clear()
+            self._attached.clear()
             self._known.clear()
 
     @contextmanager
     def tables(self, snapshot_id: int) -> Iterator[Tables]:
-        """The tables of a snapshot; its serving file stays attached while the block runs."""
-        serving = self._lease(snapshot_id)
+        """The tables of a snapshot; its serving files stay attached while the block runs."""
+        held = self._lease(snapshot_id)
         try:
-            yield Tables(snapshot_id, serving.tables if serving else {}, self._tables_of(snapshot_id))
+            yield Tables(snapshot_id, held.tables if held else {}, self._tables_of(snapshot_id))
         finally:
-            if serving:
+            if held:
                 with self._lock:
-                    serving.users -= 1
+                    held.users -= 1
                 self._drop_unused()
 
     def fetch(self, sql: str, parameters: Parameters) -> list[tuple[Any, ...]]:
@@ -171,6 +176,7 @@ class Store:
             self._free = queue.LifoQueue()
             self._instance = None
             self._serving.clear()
+            self._attached.clear()
 
     def _take(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
@@ -218,34 +224,37 @@ class Store:
         return known
 
     def _lease(self, snapshot_id: int) -> _Serving | None:
-        file = self.settings.serve_dir / f"{int(snapshot_id)}.duckdb"
         with self._lock:
             if snapshot_id not in self._serving:
-                if not file.exists():
+                files = serving.read(self.settings.serve_dir, snapshot_id)
+                if files is None:
                     return None
-                self._serving[snapshot_id] = self._attach_serving(snapshot_id, file)
-            serving = self._serving[snapshot_id]
-            serving.users += 1
-            return serving
+                self._serving[snapshot_id] = _Serving(
+                    files, {table: self._table(file) for table, file in files.items()}
+                )
+            held = self._serving[snapshot_id]
+            held.users += 1
+            return held
 
-    def _attach_serving(self, snapshot_id: int, file: Path) -> _Serving:
-        alias = f"serve_{int(snapshot_id)}"
-        instance = self._open()
-        place = str(file).replace("'", "''")
-        try:
-            held = lake.serving_tables(file)
-            instance.execute(f"ATTACH '{place}' AS {quoted(alias)} (READ_ONLY)")
-        except duckdb.IOException:
-            raise SnapshotUnknown from None
-        tables = {table: ".".join((quoted(alias), quoted(schema), quoted(table))) for schema, table in held}
-        return _Serving(alias, tables)
+    def _table(self, file: Path) -> str:
+        """The file's table as a query names it; the file is attached if no snapshot has it yet."""
+        if file not in self._attached:
+            alias = f"serve_{file.stem}"
+            place = str(file).replace("'", "''")
+            try:
+                self._open().execute(f"ATTACH '{place}' AS {quoted(alias)} (READ_ONLY)")
+            except duckdb.IOException:
+                raise SnapshotUnknown from None
+            self._attached[file] = alias
+        return f"{quoted(self._attached[file])}.{serving.TABLE}"
 
     def _drop_unused(self) -> None:
-        """Detaches the oldest serving files beyond the limit that no query holds."""
+        """Forgets the oldest snapshots beyond the limit that no query holds, and the files that only they had."""
         with self._lock:
             excess = len(self._serving) - self.limits.serving_files
             for snapshot_id in sorted(self._serving)[: max(0, excess)]:
-                serving = self._serving[snapshot_id]
-                if serving.users == 0:
-                    self._open().execute(f"DETACH {quoted(serving.alias)}")
+                if self._serving[snapshot_id].users == 0:
                     del self._serving[snapshot_id]
+            named = {file for held in self._serving.values() for file in held.files.values()}
+            for file in self._attached.keys() - named:
+                self._open().execute(f"DETACH {quoted(self._attached.pop(file))}")

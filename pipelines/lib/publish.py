@@ -1,23 +1,24 @@
-"""Publication: the serving file of a snapshot, and the row in ``published`` that lets readers see it."""
+"""Publication: the serving files of a snapshot, and the row in ``published`` that lets readers see it."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from kmis import lake
+from kmis import lake, serving
 from pipelines.lib.compiled_pass import Change
 from pipelines.lib.project import Model
 from pipelines.lib.workshop import Workshop
 
 # A page of the last few snapshots is answered from its file; an older one from the lake.
 KEPT_FILES = 5
-# Deleted cells leave holes in a copied file; it is written anew after this many copies.
+# Deleted cells leave holes in a copied file; a table is written anew after this many copies.
 COPIES = 50
 
 
@@ -51,25 +52,25 @@ def newest_publication(workshop: Workshop) -> Publication | None:
 
 
 class Publisher:
-    """Publishes snapshots; knows how often the serving file was copied since it was last written anew.
+    """Publishes snapshots; knows how often each table's file was copied since it was last written anew.
 
-    ``kept_files``: so many of the newest serving files stay; fewer where the storage budget is used up.
+    ``kept_files``: the files of so many of the newest snapshots stay; fewer where the storage budget is used up.
     """
 
     def __init__(self, workshop: Workshop, served: Sequence[Model]) -> None:
         self.workshop = workshop
         self.served = tuple(served)
         self.kept_files = KEPT_FILES
-        self._copies = 0
+        self._copies: Counter[str] = Counter()
 
     def publish(self, built: Built, changes: Sequence[Change] | None, started_at: datetime) -> Publication:
-        """Makes the serving file and the row. ``changes``: what the pass changed, None when it is not known.
+        """Makes the serving files and the row. ``changes``: what the pass changed, None when it is not known.
 
         The last known reconciliation is carried on with its own watermark; the next reconciliation replaces it.
         """
         before = newest_publication(self.workshop)
         snapshot = lake.current_snapshot(self.workshop.lake)
-        previous = self._file_of(before)
+        previous = self._files_of(before)
         if before is not None and before.snapshot_id == snapshot and previous is not None:
             return before
         file = self._serve(snapshot, previous, changes)
@@ -87,16 +88,15 @@ class Publisher:
         return Publication(int(str(row[0])), snapshot, built.xid, file.name)
 
     def remove_old_files(self) -> list[str]:
-        """Removes serving files that are neither among the newest nor pinned; an open reader keeps its own handle."""
+        """Removes lists and files that belong neither to the newest nor to a pinned snapshot; names of the lists.
+
+        An open reader keeps its own handles.
+        """
         rows = self.workshop.store.execute("select snapshot_id from snapshot_pin where released_at is null").fetchall()
         pinned = {int(str(row[0])) for row in rows}
-        files = sorted(
-            (path for path in self._folder().glob("*.duckdb") if path.stem.isdigit()), key=lambda path: int(path.stem)
-        )
-        gone = [path for path in files[: -self.kept_files] if int(path.stem) not in pinned]
-        for path in gone:
-            path.unlink(missing_ok=True)
-        return [path.name for path in gone]
+        folder = self._folder()
+        listed = serving.snapshots(folder)
+        return serving.remove(folder, [number for number in listed[: -self.kept_files] if number not in pinned])
 
     def _remove_drafts(self) -> None:
         """What a writer that died left; its log beside a new draft would be replayed into it."""
@@ -108,28 +108,39 @@ class Publisher:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
 
-    def _file_of(self, publication: Publication | None) -> Path | None:
-        if publication is None or publication.serve_file is None:
-            return None
-        file = self._folder() / publication.serve_file
-        return file if file.exists() else None
+    def _files_of(self, publication: Publication | None) -> dict[str, Path] | None:
+        return None if publication is None else serving.read(self._folder(), publication.snapshot_id)
 
-    def _serve(self, snapshot: int, previous: Path | None, changes: Sequence[Change] | None) -> Path:
-        target = self._folder() / f"{snapshot}.duckdb"
-        draft = target.with_suffix(".draft")
+    def _serve(self, snapshot: int, previous: Mapping[str, Path] | None, changes: Sequence[Change] | None) -> Path:
         self._remove_drafts()
-        copied = previous is not None and changes is not None and self._copies < COPIES
-        if copied and previous is not None:
-            shutil.copyfile(previous, draft)
-        self._copies = self._copies + 1 if copied else 0
-        present = lake.serving_tables(draft) if copied else set()
+        changed = None if changes is None else {change.model.name: change for change in changes}
+        known = previous or {}
+        files = {}
+        for model in self.served:
+            change = None if changed is None else changed.get(model.name)
+            before = known.get(model.name) if changed is not None else None
+            if before is not None and change is None:
+                files[model.name] = before
+            else:
+                amended = before if change is not None and not change.whole else None
+                files[model.name] = self._file(model, snapshot, amended)
+        return serving.write(self._folder(), snapshot, files)
+
+    def _file(self, model: Model, snapshot: int, before: Path | None) -> Path:
+        """The table's file: that of before with the batch of the pass, or all of it out of the lake."""
+        target = serving.file_of(self._folder(), model.name, snapshot)
+        draft = target.with_suffix(".draft")
+        copied = before is not None and self._copies[model.name] < COPIES
+        if copied and before is not None:
+            shutil.copyfile(before, draft)
+        self._copies[model.name] = self._copies[model.name] + 1 if copied else 0
         place = str(draft).replace("'", "''")
         connection = self.workshop.lake
         connection.execute(f"attach '{place}' as serving")
         try:
             connection.begin()
             try:
-                self._fill(changes if copied else None, present)
+                self._fill(model, whole=not copied)
                 connection.commit()
             except BaseException:
                 connection.rollback()
@@ -142,27 +153,17 @@ class Publisher:
         draft.replace(target)
         return target
 
-    def _fill(self, changes: Sequence[Change] | None, present: set[tuple[str, str]]) -> None:
+    def _fill(self, model: Model, *, whole: bool) -> None:
         connection = self.workshop.lake
-        changed = None if changes is None else {change.model.name: change for change in changes}
-        for schema, name in present - {(model.schema, model.name) for model in self.served}:
-            connection.execute(f'drop table serving."{schema}"."{name}"')
-        for model in self.served:
-            target = f'serving."{model.schema}"."{model.name}"'
-            change = None if changed is None else changed.get(model.name)
-            known = (model.schema, model.name) in present
-            if known and changed is not None and change is None:
-                continue
-            if not known or change is None or change.whole:
-                connection.execute(f'create schema if not exists serving."{model.schema}"')
-                connection.execute(f"create or replace table {target} as select * from {model.relation}")
-                continue
-            keys = ", ".join(f'"{key}"' for key in model.keys)
-            connection.execute(f"delete from {target} where ({keys}) in (select ({keys}) from {model.batch})")
-            connection.execute(
-                f"insert into {target} by name"
-                f" select * exclude (deleted_flag) from {model.batch} where not deleted_flag"
-            )
+        target = f"serving.{serving.TABLE}"
+        if whole:
+            connection.execute(f"create table {target} as select * from {model.relation}")
+            return
+        keys = ", ".join(f'"{key}"' for key in model.keys)
+        connection.execute(f"delete from {target} where ({keys}) in (select ({keys}) from {model.batch})")
+        connection.execute(
+            f"insert into {target} by name select * exclude (deleted_flag) from {model.batch} where not deleted_flag"
+        )
 
 
 def _make_durable(file: Path) -> None:

@@ -45,7 +45,7 @@ def test_a_restore_is_the_moment_of_its_backup_and_goes_on(home: Path, folder: P
         taken_up = list((target.spool_dir / "dicom" / "incoming").glob("restored-*-0.dcm"))
         assert [path.read_bytes() for path in taken_up] == [b"object"]
         assert len(list((target.spool_dir / "hl7v2" / "pending").iterdir())) == 1
-        assert not list(target.serve_dir.glob("*.duckdb"))
+        assert not list(target.serve_dir.glob("*.json"))
         _goes_on(target, before)
         _is_noted(source, target, made.saved.id)
 

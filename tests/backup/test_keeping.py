@@ -70,7 +70,7 @@ def test_the_commands_keep_an_installation_in_s3(home: Path, folder: Path, s3: s
     again = kmis(other, "restore", "--from", s3, "--key-file", str(key))
     assert again.returncode == 2 and "is not empty" in again.stderr
     with running(settings_of(other)) as settings:
-        assert list(settings.serve_dir.glob("*.duckdb")), "what is published is served again"
+        assert list(settings.serve_dir.glob("*.json")), "what is published is served again"
         act(settings)
         refreshed = kmis(other, "refresh")
         assert refreshed.returncode == 0, refreshed.stderr
@@ -204,14 +204,14 @@ def test_an_upgrade_that_fails_backs_out(home: Path, folder: Path, monkeypatch: 
 
     def spoils(of: Settings) -> None:
         act(of)
-        (of.serve_dir / "999999.duckdb").touch()
+        (of.serve_dir / "999999.json").write_text("{}")
 
     def refuses(_: Settings) -> None:
         raise BackupError("a fact differs")
 
     with pytest.raises(UpgradeFailed, match=r"failed in step reconcile \(a fact differs\)"):
         upgrade(settings, Steps(migrations.migrate, spoils, refuses, _unused), quiet)
-    assert not (settings.serve_dir / "999999.duckdb").exists()
+    assert not (settings.serve_dir / "999999.json").exists()
     _is_as_before(settings, before, besides=("public.backup_run", "public.snapshot_pin"))
     with running(settings):
         reconciled = kmis(home, "reconcile")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from collections.abc import Callable
 import duckdb
 import psycopg
 
+from kmis import serving
 from kmis.clock import SystemClock
 from pipelines.lib.project import Model
 from pipelines.lib.readers import open_reader
@@ -96,20 +96,20 @@ def _unique(connection: duckdb.DuckDBPyConnection, fact: Model) -> bool:
 
 
 def check_serving_file(system: System) -> None:
-    """The file that readers are given holds what the lake holds at its snapshot, row by row."""
+    """The files that readers are given hold what the lake holds at its snapshot, row by row."""
     with system.store() as store:
-        row = store.execute("select snapshot_id, serve_file from published order by id desc limit 1").fetchone()
+        row = store.execute("select snapshot_id from published order by id desc limit 1").fetchone()
     assert row is not None
-    file = system.settings.serve_dir / str(row[1])
+    files = serving.read(system.settings.serve_dir, int(row[0]))
+    assert files is not None, "a file that the newest publication names is missing"
     with open_reader(system.settings, int(str(row[0]))) as reader:
         connection = reader.connection
-        connection.execute(f"attach '{file}' as serving (read_only)")
         for model in system.project.served:
-            kept, served = f"from {model.relation}", f'from serving."{model.schema}"."{model.name}"'
+            connection.execute(f"attach '{files[model.name]}' as serving (read_only)")
+            kept, served = f"from {model.relation}", f"from serving.{serving.TABLE}"
             differing = connection.execute(
                 f"select (select count(*) from ({kept} except all {served}))"
                 f" + (select count(*) from ({served} except all {kept}))"
             ).fetchone()
             assert differing == (0,), f"the serving file differs from the lake in {model.name}"
-        with contextlib.suppress(duckdb.Error):
             connection.execute("detach serving")

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from kmis import serving
 from pipelines.lib import lake_state, storage
 from pipelines.lib.lake_state import Keeper
 from pipelines.lib.passes import Passes
@@ -159,7 +160,7 @@ def test_a_full_budget_stops_what_can_be_made_again_and_nothing_else(
         installation.visit(days=day)
         at_work.step()
     serve = installation.settings.serve_dir
-    assert len(list(serve.glob("*.duckdb"))) == KEPT_FILES
+    assert len(serving.snapshots(serve)) == KEPT_FILES
     workshop.settings = workshop.settings.model_copy(update={"storage_budget_gb": 0.000001})
     with caplog.at_level(logging.WARNING):
         at_work.keeper.tell(0)
@@ -172,7 +173,7 @@ def test_a_full_budget_stops_what_can_be_made_again_and_nothing_else(
     at_work.step()
     assert rows(workshop, FIGURES) == [(KEPT_FILES + 1,)]
     newest = installation.value("select serve_file from published order by id desc limit 1")
-    assert [file.name for file in serve.glob("*.duckdb")] == [newest]
+    assert [f"{number}.json" for number in serving.snapshots(serve)] == [newest]
 
 
 def test_a_verification_that_is_asked_for_is_made_and_recorded(installation: Installation, at_work: Writer) -> None:

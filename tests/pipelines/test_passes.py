@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from kmis import lake
+from kmis import lake, serving
 from pipelines.lib import maintenance, near
 from pipelines.lib.dbt_runner import DbtRunner
 from pipelines.lib.errors import CheckFailed, ModelFailed, WriterBusy
@@ -144,24 +144,40 @@ def test_the_serving_file_equals_the_lake_at_its_snapshot(
         move_at_random(installation, chance)
         result = passes.refresh()
         assert result is not None
-        file = installation.settings.serve_dir / f"{result.publication.snapshot_id}.duckdb"
-        with duckdb.connect(str(file), read_only=True) as serving:
-            for model in passes.project.served:
-                served = serving.execute(f"select * from {model.schema}.{model.name}").fetchall()
-                kept = rows(workshop, f"select * from {model.relation}")
-                assert sorted(served, key=str) == sorted(kept, key=str)
-    assert len(list(installation.settings.serve_dir.glob("*.duckdb"))) <= 5
+        assert served(installation, passes) == kept(workshop, passes)
+    listed = serving.snapshots(installation.settings.serve_dir)
+    assert len(listed) <= 5
+    lists = [serving.read(installation.settings.serve_dir, number) or {} for number in listed]
+    named = {file for files in lists for file in files.values()}
+    assert set(installation.settings.serve_dir.glob("*.duckdb")) == named
+
+
+def test_a_table_that_did_not_change_keeps_its_file(installation: Installation, passes: Passes) -> None:
+    folder = installation.settings.serve_dir
+    installation.visit()
+    first = passes.refresh()
+    installation.change("update organisation_version set name_ru = name_ru || '.'")
+    second = passes.refresh()
+    assert first is not None and second is not None
+    before = serving.read(folder, first.publication.snapshot_id)
+    after = serving.read(folder, second.publication.snapshot_id)
+    changed = {change.model.name for change in second.changes}
+    assert before is not None and after is not None
+    assert {table for table in after if after[table] != before[table]} == changed & after.keys()
+    assert after.keys() - changed
 
 
 def served(installation: Installation, passes: Passes) -> dict[str, list[tuple[Any, ...]]]:
-    """What the serving file of the newest publication holds, sorted."""
+    """What the serving files of the newest publication hold, sorted."""
     newest = newest_publication(passes.workshop)
-    assert newest is not None and newest.serve_file is not None
-    with duckdb.connect(str(installation.settings.serve_dir / newest.serve_file), read_only=True) as serving:
-        return {
-            model.name: sorted(serving.execute(f"select * from {model.schema}.{model.name}").fetchall(), key=str)
-            for model in passes.project.served
-        }
+    assert newest is not None
+    files = serving.read(installation.settings.serve_dir, newest.snapshot_id)
+    assert files is not None and files.keys() == {model.name for model in passes.project.served}
+    found = {}
+    for table, file in files.items():
+        with duckdb.connect(str(file), read_only=True) as connection:
+            found[table] = sorted(connection.execute(f"select * from {serving.TABLE}").fetchall(), key=str)
+    return found
 
 
 def kept(workshop: Workshop, passes: Passes) -> dict[str, list[tuple[Any, ...]]]:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from kmis import serving
 from kmis.query import (
     LakeUnavailable,
     NothingPublished,
@@ -287,14 +288,21 @@ def test_published_tells_its_age(own_place: Place) -> None:
 @pytest.fixture
 def served(own_place: Place) -> Iterator[Place]:
     """A serving file beside the lake whose cells say something else, to tell the two apart."""
-    file = own_place.service.settings.serve_dir / f"{own_place.snapshot}.duckdb"
-    file.parent.mkdir(parents=True)
+    folder = own_place.service.settings.serve_dir
+    folder.mkdir(parents=True)
     connection = duckdb.connect(":memory:")
     small_lake.attach(connection, own_place.folder)
-    connection.execute(f"attach '{file}' as serve; create schema serve.marts")
-    connection.execute(small_lake.aggregates("serve.marts"))
-    connection.execute("update serve.marts.agg_visit_cell set visits = 7 * visits")
+    connection.execute("create schema other")
+    connection.execute(small_lake.aggregates("other"))
+    connection.execute("update other.agg_visit_cell set visits = 7 * visits")
+    tables = connection.execute("select table_name from duckdb_tables() where schema_name = 'other'").fetchall()
+    files = {}
+    for (table,) in tables:
+        files[table] = serving.file_of(folder, table, own_place.snapshot)
+        connection.execute(f"attach '{files[table]}' as serve")
+        connection.execute(f"create table serve.{serving.TABLE} as from other.{table}; detach serve")
     connection.close()
+    serving.write(folder, own_place.snapshot, files)
     yield own_place
 
 
@@ -320,13 +328,17 @@ def test_old_serving_files_are_let_go(tmp_path_factory: pytest.TempPathFactory) 
     settings = Settings(home=folder / "home")
     settings.serve_dir.mkdir(parents=True)
     store = Store(settings, lambda connection, _: small_lake.attach(connection, folder), Limits(serving_files=2))
+    shared = serving.file_of(settings.serve_dir, "dim_place", 0)
+    duckdb.connect(str(shared)).close()
     for number in range(5):
-        duckdb.connect(str(settings.serve_dir / f"{number}.duckdb")).close()
+        own = serving.file_of(settings.serve_dir, "agg_cell", number)
+        duckdb.connect(str(own)).close()
+        serving.write(settings.serve_dir, number, {"dim_place": shared, "agg_cell": own})
     for number in range(5):
         with store.tables(number):
             pass
     attached = store.fetch("SELECT database_name FROM duckdb_databases() WHERE database_name LIKE 'serve%'", {})
-    assert {row[0] for row in attached} == {"serve_3", "serve_4"}
+    assert {row[0] for row in attached} == {"serve_agg_cell.3", "serve_agg_cell.4", "serve_dim_place.0"}
     store.close()
 
 
