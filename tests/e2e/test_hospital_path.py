@@ -207,7 +207,7 @@ def test_an_emergency_patient_goes_through_the_hospital_into_figures_their_rows_
 
     number = installation.rows("select case_number from hospital_stay where id = %s", stay)[0][0]
     admissions.reload()
-    admissions.locator('#product a[href*="rows=1"]').click()
+    admissions.locator('#product .card-tools a[href*="rows=1"]').click()
     admissions.locator("#rows input[name=q]").fill(number)
     admissions.locator("#rows input[name=q]").press("Enter")
     row = admissions.locator("#rows tbody tr", has=admissions.get_by_role("cell", name=number, exact=True))

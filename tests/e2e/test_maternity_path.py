@@ -149,7 +149,7 @@ def stands(page: Page, woman: Woman, language: str, part: str) -> None:
 
 def rows_of(board: Page, woman: Woman) -> None:
     """The figures of the open board lead to the row of the woman."""
-    board.locator('a[href$="&rows=1"]').first.click()
+    board.locator('#product .card-tools a[href*="rows=1"]').first.click()
     board.locator("#rows input[name=q]").fill(woman.iin)
     board.locator("#rows input[name=q]").press("Enter")
     found = board.locator("#rows tbody tr", has_text=woman.surname)
