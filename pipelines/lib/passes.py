@@ -152,7 +152,8 @@ class Passes:
             tell("compact")
             self._compact_worn(outcome)
             record.mark("compact")
-        if newest is not None and newest.snapshot_id == lake.current_snapshot(self.workshop.lake):
+        current = newest is not None and newest.snapshot_id == lake.current_snapshot(self.workshop.lake)
+        if newest is not None and current and self.publisher.served_by(newest) is not None:
             return None
         pass_id = record.open(start, now.xid)
         tell("publish")

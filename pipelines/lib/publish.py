@@ -70,7 +70,7 @@ class Publisher:
         """
         before = newest_publication(self.workshop)
         snapshot = lake.current_snapshot(self.workshop.lake)
-        previous = self._files_of(before)
+        previous = self.served_by(before)
         if before is not None and before.snapshot_id == snapshot and previous is not None:
             return before
         file = self._serve(snapshot, previous, changes)
@@ -108,7 +108,8 @@ class Publisher:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return folder
 
-    def _files_of(self, publication: Publication | None) -> dict[str, Path] | None:
+    def served_by(self, publication: Publication | None) -> dict[str, Path] | None:
+        """The serving file of each table; None where some are missing, as after an upgrade that lays them out anew."""
         return None if publication is None else serving.read(self._folder(), publication.snapshot_id)
 
     def _serve(self, snapshot: int, previous: Mapping[str, Path] | None, changes: Sequence[Change] | None) -> Path:

@@ -167,6 +167,22 @@ def test_a_table_that_did_not_change_keeps_its_file(installation: Installation, 
     assert after.keys() - changed
 
 
+def test_serving_files_that_are_missing_are_made_by_the_next_pass(
+    installation: Installation, workshop: Workshop, passes: Passes
+) -> None:
+    installation.visit()
+    first = passes.refresh()
+    assert first is not None and passes.refresh() is None
+    for file in installation.settings.serve_dir.iterdir():
+        file.unlink()
+    (installation.settings.serve_dir / f"{first.publication.snapshot_id}.duckdb").touch()  # of an earlier release
+    second = passes.refresh()
+    assert second is not None and second.publication.snapshot_id == first.publication.snapshot_id
+    assert served(installation, passes) == kept(workshop, passes)
+    assert passes.refresh() is None
+    assert not (installation.settings.serve_dir / f"{first.publication.snapshot_id}.duckdb").exists()
+
+
 def served(installation: Installation, passes: Passes) -> dict[str, list[tuple[Any, ...]]]:
     """What the serving files of the newest publication hold, sorted."""
     newest = newest_publication(passes.workshop)
