@@ -6,6 +6,7 @@ The mark is taken away when the change has ended, well or backed out. Only a pro
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -28,7 +29,10 @@ def mark(settings: Settings, change: Change, *, fresh: bool = False) -> None:
     settings.root.mkdir(parents=True, exist_ok=True, mode=0o755)
     file = settings.root / NAME
     new = file.with_suffix(".new")
-    new.write_text(json.dumps({"change": change, "since": datetime.now(UTC).isoformat(), "fresh": fresh}))
+    with new.open("w") as content:
+        json.dump({"change": change, "since": datetime.now(UTC).isoformat(), "fresh": fresh}, content)
+        content.flush()
+        os.fsync(content.fileno())
     new.replace(file)
 
 
@@ -46,10 +50,10 @@ def begun(settings: Settings) -> tuple[Change, bool] | None:
     return found["change"], bool(found["fresh"])
 
 
-def refuse(settings: Settings) -> None:
-    """Raises Unfinished while a change is under way."""
+def refuse(settings: Settings, but: Change | None = None) -> None:
+    """Raises Unfinished while a change is under way, unless it is the one that the caller ends."""
     found = begun(settings)
-    if found is not None:
+    if found is not None and found[0] != but:
         raise Unfinished(
             f"the {found[0]} of this installation has begun and not ended. Where it does not run any more:"
             f" {WAYS[found[0]]}"

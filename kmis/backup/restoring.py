@@ -155,6 +155,7 @@ def check_target(settings: Settings, replace: bool) -> None:
     """Raises BackupError where a restore would meet a running installation or somebody's data."""
     if supervisor.supervisor_pid(settings) is not None:
         raise BackupError("this installation is up: stop it first with `kmis down`")
+    unfinished.refuse(settings, but="restore")
     if replace or unfinished.begun(settings) == LEFT:
         return
     if _children(settings):

@@ -51,9 +51,7 @@ def copy_name(settings: Settings) -> str:
 
 def upgrade(settings: Settings, steps: Steps, told: Progress, *, backup: bool = True) -> Upgraded:
     """Brings the store and the lake to this release. Raises UpgradeFailed after backing out, BackupError before."""
-    found = unfinished.begun(settings)
-    if found is not None and found[0] != "upgrade":
-        unfinished.refuse(settings)
+    unfinished.refuse(settings, but="upgrade")
     was_up = supervisor.supervisor_pid(settings) is not None
     server = None if settings.database_url else EmbeddedServer(settings)
     if server is not None:
@@ -110,14 +108,18 @@ def back_out(settings: Settings, *, keep: bool = False) -> str | None:
     """Puts the copy in the database's place, removes serving files of snapshots that it does not know.
 
     Safe to repeat at whatever line it ended. ``keep``: what was there instead stays under the name that is given back;
-    people may have worked in it. Raises BackupError while the installation is up.
+    people may have worked in it. Raises BackupError while the installation is up or where nothing was interrupted.
     """
+    unfinished.refuse(settings, but="upgrade")
     if supervisor.supervisor_pid(settings) is not None:
         raise BackupError("this installation is up: stop it first with `kmis down`")
     if not settings.database_url:
         EmbeddedServer(settings).start()
     aside = None
-    if database.exists(settings, copy_name(settings)):
+    copied = database.exists(settings, copy_name(settings))
+    if not copied and unfinished.begun(settings) is None:
+        raise BackupError("no upgrade of this installation was interrupted")
+    if copied:
         if not keep:
             database.drop(settings, settings.database)
         elif database.exists(settings, settings.database):

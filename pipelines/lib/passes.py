@@ -108,7 +108,7 @@ class Passes:
         return maintenance.compact(self.workshop)
 
     def serve(self) -> bool:
-        """Makes the serving file of what is published where it is missing. False where the next pass makes it anyway.
+        """Makes serving files of what is published where some are missing. False where the next pass makes them.
 
         That is when nothing is published yet, when the lake is ahead of the publication, or when models have changed.
         """

@@ -103,7 +103,7 @@ class Project:
 
     @property
     def served(self) -> list[Model]:
-        """The models that the serving file holds."""
+        """The models that have a serving file."""
         return [model for model in self.models if model.serve]
 
 

@@ -1,4 +1,4 @@
-"""The serving file of what is published, made anew where it is missing: serving files are in no backup."""
+"""The serving files of what is published, made anew where they are missing: they are in no backup."""
 
 from __future__ import annotations
 
