@@ -10,6 +10,8 @@ import psutil
 import pytest
 
 from kmis import supervisor, unfinished
+from kmis.backup.restoring import check_target
+from kmis.backup.upgrading import back_out
 from kmis.settings import Settings
 from kmis.unfinished import Unfinished
 
@@ -56,3 +58,14 @@ def test_nothing_starts_while_a_change_is_unfinished(settings: Settings, change:
         supervisor.run(settings)
     unfinished.clear(settings)
     assert unfinished.begun(settings) is None
+
+
+def test_an_unfinished_change_is_ended_by_its_own_kind_only(settings: Settings) -> None:
+    unfinished.mark(settings, "restore")
+    unfinished.refuse(settings, but="restore")
+    with pytest.raises(Unfinished):
+        back_out(settings)
+    unfinished.mark(settings, "upgrade")
+    unfinished.refuse(settings, but="upgrade")
+    with pytest.raises(Unfinished):
+        check_target(settings, replace=True)

@@ -268,6 +268,8 @@ def failed(kind: str) -> LakePass:
         ({"last_tested_at": NOW - timedelta(days=60)}, "restore_untested", "warning"),
         ({"last_backup": BackupRun(kind="backup", state="failed", finished_at=NOW, error="no room", repository="/c")},
          "backup_failed", "critical"),
+        ({"last_test": BackupRun(kind="restore_test", state="failed", finished_at=NOW, error="damaged",
+                                 repository="/c")}, "restore_failed", "critical"),
         ({"outbox": Outbox(3, 0, NOW - timedelta(hours=1))}, "outbox_old", "warning"),
         ({"outbox": Outbox(0, 2, None)}, "outbox_failed", "warning"),
         ({"unknown_quarantine": 1}, "quarantine", "warning"),
