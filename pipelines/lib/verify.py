@@ -7,9 +7,10 @@ is equal, gold equals a full rebuild; nothing is written to the lake.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import duckdb
 import psycopg
@@ -53,6 +54,9 @@ class Verification:
         return all(finding.ok or not finding.fails for finding in self.findings)
 
 
+# Reason of the pin that keeps the snapshot of a verification; one that is older belongs to none any more.
+PIN = "verification"
+LONGEST = timedelta(hours=24)
 # The text of jsonb is the same on both sides: bronze holds what PostgreSQL printed.
 FEED_SUMS = (
     "select table_name, {month}, count({key}), sum({key}), sum({digest}), max({key}) from {table} where {upto}"
@@ -74,7 +78,8 @@ def verify(settings: Settings, project: Project | None = None, clock: Clock | No
             raise PassRefused("nothing is published yet")
         snapshot, watermark = int(row[0]), int(row[1])
         try:
-            findings, months = _verify(settings, store, project, snapshot, watermark, clock)
+            with _pinned(store, snapshot):
+                findings, months = _verify(settings, store, project, snapshot, watermark, clock)
         except Exception as error:
             _record(store, started, clock, snapshot, watermark, safe_text(error), {})
             raise
@@ -87,6 +92,20 @@ def verify(settings: Settings, project: Project | None = None, clock: Clock | No
         error_text = f"{len(wrong)} comparisons differ" if wrong else None
         pass_id = _record(store, started, clock, snapshot, watermark, error_text, detail)
     return Verification(snapshot, watermark, tuple(findings), pass_id)
+
+
+@contextlib.contextmanager
+def _pinned(store: psycopg.Connection[tuple[object, ...]], snapshot: int) -> Iterator[None]:
+    """Keeps the snapshot from expiry while the block reads it; takes back what a verification that was killed left."""
+    store.execute("delete from snapshot_pin where reason = %s and pinned_at < clock_timestamp() - %s", (PIN, LONGEST))
+    row = store.execute(
+        "insert into snapshot_pin (snapshot_id, reason, pinned_by) values (%s, %s, 'verification') returning id",
+        (snapshot, PIN),
+    ).fetchone()
+    try:
+        yield
+    finally:
+        store.execute("delete from snapshot_pin where id = %s", row)
 
 
 def _verify(

@@ -54,6 +54,7 @@ images as (
     named.appointment_id,
     booking.event_date,
     booking.owner_organisation_id,
+    booking.practitioner_id,
     named.xid
   from named
   left join {{ ref('stg_operational__appointment') }} as booking on named.appointment_id = booking.appointment_id
@@ -63,6 +64,7 @@ images as (
     key,
     {{ local_date(image('starts_at', 'timestamptz', 'old')) }},
     {{ image('owner_organisation_id', 'bigint', 'old') }},
+    {{ image('practitioner_id', 'bigint', 'old') }},
     xid
   from ({{ entries_of('appointment') }}) as batch
   where old_row is not null
@@ -72,6 +74,7 @@ select
   appointment_id,
   event_date,
   owner_organisation_id,
+  practitioner_id,
   max(xid) as affected_xid
 from images
 group by all

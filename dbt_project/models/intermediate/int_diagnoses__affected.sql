@@ -11,13 +11,15 @@ with person_years as (
 select
   encounter_id,
   event_date,
-  owner_organisation_id
+  owner_organisation_id,
+  practitioner_id
 from {{ ref('int_encounters__touched') }}
 union
 select
   visit.encounter_id,
   visit.event_date,
-  visit.owner_organisation_id
+  visit.owner_organisation_id,
+  visit.practitioner_id
 from person_years
 inner join {{ ref('int_patients__persons') }} as record on person_years.person_id = record.person_id
 inner join {{ ref('stg_operational__encounter') }} as visit

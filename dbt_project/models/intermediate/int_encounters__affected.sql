@@ -76,6 +76,7 @@ images as (
     visit.patient_id,
     visit.event_date,
     visit.owner_organisation_id,
+    visit.practitioner_id,
     named.xid
   from named
   left join {{ ref('stg_operational__encounter') }} as visit on named.encounter_id = visit.encounter_id
@@ -86,6 +87,7 @@ images as (
     {{ image('patient_id', 'bigint', 'old') }},
     {{ local_date(image('started_at', 'timestamptz', 'old')) }},
     {{ image('owner_organisation_id', 'bigint', 'old') }},
+    {{ image('practitioner_id', 'bigint', 'old') }},
     xid
   from ({{ entries_of('encounter') }}) as batch
   where old_row is not null
@@ -96,6 +98,7 @@ select
   patient_id,
   event_date,
   owner_organisation_id,
+  practitioner_id,
   max(xid) as affected_xid
 from images
 group by all

@@ -5,6 +5,7 @@ select
   encounter_id,
   patient_id,
   event_date,
-  owner_organisation_id
+  owner_organisation_id,
+  practitioner_id
 from {{ ref('int_encounters__affected') }}
 where affected_xid > {{ from_xid() }}

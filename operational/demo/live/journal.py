@@ -22,6 +22,8 @@ from kmis.settings import Settings
 
 # The value of a column in ``match`` that stands for any value but null.
 ANY: Final = "*"
+# What a value that means "at this moment or later" begins with.
+SINCE: Final = "since "
 
 Match = dict[str, str | int | bool]
 Heard = Callable[["Entry"], None]
@@ -35,6 +37,11 @@ class Entry:
     act: str
     table: str
     match: Match
+
+
+def since(moment: datetime) -> str:
+    """The value of a column in ``match`` that stands for any moment from this one on."""
+    return f"{SINCE}{moment.isoformat()}"
 
 
 class Journal:
@@ -97,13 +104,17 @@ def missing(settings: Settings, entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _exists(store: psycopg.Connection[Any], entry: Entry) -> bool:
-    conditions = [
-        sql.SQL("{} is not null").format(sql.Identifier(column))
-        if value == ANY
-        else sql.SQL("{} = {}").format(sql.Identifier(column), sql.Literal(value))
-        for column, value in entry.match.items()
-    ]
+    conditions = [_condition(column, value) for column, value in entry.match.items()]
     statement = sql.SQL("select 1 from {} where {} limit 1").format(
         sql.Identifier(entry.table), sql.SQL(" and ").join(conditions)
     )
     return store.execute(statement).fetchone() is not None
+
+
+def _condition(column: str, value: str | int | bool) -> sql.Composed:
+    name = sql.Identifier(column)
+    if value == ANY:
+        return sql.SQL("{} is not null").format(name)
+    if isinstance(value, str) and value.startswith(SINCE):
+        return sql.SQL("{} >= {}").format(name, sql.Literal(datetime.fromisoformat(value.removeprefix(SINCE))))
+    return sql.SQL("{} = {}").format(name, sql.Literal(value))

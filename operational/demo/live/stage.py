@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 from kmis.clock import Clock, local_date
 from kmis.settings import Settings, StoreNotStarted
 from operational.demo.live.devices import Devices
-from operational.demo.live.journal import Entry, Journal, Match
+from operational.demo.live.journal import Entry, Journal, Match, since
 from operational.demo.live.speaking import Api, Nobody, Patience
 
 Row = dict[str, Any]
@@ -122,6 +122,10 @@ class Stage:
     number: int
     entries: list[Entry] = field(default_factory=list)
     mine: list[object] = field(default_factory=list)
+    begun: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.begun = self.now
 
     @property
     def api(self) -> Api:
@@ -149,8 +153,8 @@ class Stage:
         self.entries.append(self.play.journal.write(act, table, found))
 
     def audited(self, act: str, action: str, table: str, key: int) -> None:
-        """Write down a change of a row that later acts may change again: the trail of it stays."""
-        self.keep(act, "audit_event", action=action, object_table=table, object_id=str(key))
+        """Write down a change of a row that later acts may change again: the trail that this act left of it stays."""
+        self.keep(act, "audit_event", action=action, object_table=table, object_id=str(key), at=since(self.begun))
 
     def rows(self, statement: str, **values: Any) -> list[Row]:
         return self.play.store.rows(statement, **values)

@@ -8,6 +8,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
@@ -16,7 +17,7 @@ import pytest
 from kmis.settings import Settings
 from operational.demo.live.acts import ACTS, Mix
 from operational.demo.live.devices import BEGIN, END, Devices, Measured, oru
-from operational.demo.live.journal import ANY, Journal, missing, read_journal
+from operational.demo.live.journal import ANY, Journal, missing, read_journal, since
 from operational.demo.live.player import Plan, Player
 from operational.demo.live.speaking import Api, NoAnswer, Patience, Refused, Stopped
 from operational.demo.loading import Loaded
@@ -109,11 +110,13 @@ def test_what_the_store_lacks_is_found(filled: tuple[Settings, Loaded], tmp_path
         journal.write("a", "patient", {"id": 1}),
         journal.write("b", "patient", {"id": 1, "surname": ANY}),
         journal.write("c", "encounter", {"id": 1, "status": "finished"}),
+        journal.write("s", "encounter", {"id": 1, "started_at": since(datetime(2000, 1, 1, tzinfo=UTC))}),
     ]
     gone = [
         journal.write("d", "patient", {"id": 99_999_999}),
         journal.write("e", "patient", {"id": 1, "merged_into_id": ANY}),
         journal.write("f", "encounter", {"id": 1, "status": "planned"}),
+        journal.write("t", "encounter", {"id": 1, "started_at": since(datetime(2999, 1, 1, tzinfo=UTC))}),
     ]
     journal.close()
     assert missing(own, [*there, *gone]) == gone

@@ -1,14 +1,15 @@
--- Grain: one row per day, hour, organisation and combination of the listed dimensions; bookings and their persons.
-{{ config(unique_key=['event_date', 'owner_organisation_id'], partition_by='year(event_date)') }}
+-- Grain: one row per day, hour, organisation, doctor and combination of the listed dimensions; bookings and their persons.
+{{ config(unique_key=['event_date', 'owner_organisation_id', 'practitioner_id'], partition_by='year(event_date)') }}
 
-{% call replaced_cells(touched_cells(ref('int_appointments__affected'), recent=true), ref('fct_appointment')) %}
+{% set doctor = ['practitioner_id'] %}
+{% set touched = touched_cells(ref('int_appointments__affected'), recent=true, also=doctor) %}
+{% call replaced_cells(touched, ref('fct_appointment'), also=doctor) %}
   fact.event_hour,
   fact.region_id,
   fact.district_id,
   fact.department_id,
   fact.site_id,
   fact.site_doctor_id,
-  fact.practitioner_id,
   fact.specialty_code,
   fact.attachment_organisation_id,
   fact.room_id,

@@ -1,13 +1,14 @@
--- Grain: one row per day, organisation and combination of the listed dimensions; diagnoses and their persons.
-{{ config(unique_key=['event_date', 'owner_organisation_id'], partition_by='year(event_date)') }}
+-- Grain: one row per day, organisation, doctor and combination of the listed dimensions; diagnoses and their persons.
+{{ config(unique_key=['event_date', 'owner_organisation_id', 'practitioner_id'], partition_by='year(event_date)') }}
 
-{% call replaced_cells(touched_cells(ref('int_diagnoses__affected')), ref('fct_diagnosis')) %}
+{% set doctor = ['practitioner_id'] %}
+{% set touched = touched_cells(ref('int_diagnoses__affected'), also=doctor) %}
+{% call replaced_cells(touched, ref('fct_diagnosis'), also=doctor) %}
   fact.region_id,
   fact.district_id,
   fact.department_id,
   fact.site_id,
   fact.site_doctor_id,
-  fact.practitioner_id,
   fact.specialty_code,
   fact.attachment_organisation_id,
   fact.visit_reason,
