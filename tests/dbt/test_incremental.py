@@ -48,19 +48,31 @@ class Mutator:
     def booking(self) -> None:
         """A booking of any status, or a change of one."""
         if self.store.tables["appointment"] and self.rng.random() < 0.5:
-            self.store.update("appointment", self._any("appointment"),
-                              status=self.rng.choice(("booked", "arrived", "noshow", "cancelled")))  # fmt: skip
+            key = self._any("appointment")
+            change: dict[str, object] = {"status": self.rng.choice(("booked", "arrived", "noshow", "cancelled"))}
+            if self.rng.random() < 0.3:
+                change |= self._colleague(self.region.row("appointment", key)["owner_organisation_id"])
+            self.store.update("appointment", key, **change)
             return
         slot = self.region.slot(self.rng.choice(self.region.roles), self._moment(), self.rng.randrange(1, 3))
         self.region.booking(slot, self._patient(), self.rng.choice(("booked", "cancelled", "noshow")))
+
+    def _colleague(self, organisation: int) -> dict[str, object]:
+        """A position of the organisation, as a visit and a booking name it."""
+        rows = self.store.tables["practitioner_role"]
+        role = self.rng.choice([key for key, row in rows.items() if row["organisation_id"] == organisation])
+        return {"practitioner_role_id": role, "practitioner_id": rows[role]["practitioner_id"]}
 
     def correction(self) -> None:
         """A visit or one of its parts is moved, voided, restored or removed."""
         if not self.store.tables["encounter"]:
             return
         visit = self._any("encounter")
-        what = self.rng.randrange(6)
-        if what == 0:
+        what = self.rng.randrange(7)
+        if what == 6:
+            clinic = self.region.row("encounter", visit)["owner_organisation_id"]
+            self.store.update("encounter", visit, **self._colleague(clinic))
+        elif what == 0:
             moment = self._moment()
             self.store.update("encounter", visit, started_at=moment, ended_at=moment + timedelta(minutes=9))
         elif what == 1:

@@ -48,6 +48,17 @@ def move_visit(connection: Connection, rng: random.Random) -> None:
     )
 
 
+def hand_over_visit(connection: Connection, rng: random.Random) -> None:
+    """A visit was entered under another doctor of the organisation."""
+    key = rng.choice(_keys(connection, "select id from encounter where appointment_id is null limit 400"))
+    connection.execute(
+        "update encounter as e set (practitioner_role_id, practitioner_id) = (select r.id, r.practitioner_id from"
+        " practitioner_role as r where r.organisation_id = e.owner_organisation_id order by md5(r.id::text || %s)"
+        " limit 1) where id = %s",
+        (str(rng.random()), key),
+    )
+
+
 def void_or_restore(connection: Connection, rng: random.Random) -> None:
     """A visit is voided, or its void is taken back."""
     key = rng.choice(
@@ -144,6 +155,6 @@ def merge_or_separate(connection: Connection, rng: random.Random) -> None:
 
 
 ACTS = (
-    new_visit, move_visit, void_or_restore, change_diagnosis, correct_person, move_person, move_doctor,
+    new_visit, move_visit, hand_over_visit, void_or_restore, change_diagnosis, correct_person, move_person, move_doctor,
     merge_or_separate, *HOSPITAL_ACTS, *MATERNITY_ACTS, *ORDER_ACTS, *CARE_ACTS,
 )  # fmt: skip
