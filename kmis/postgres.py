@@ -26,6 +26,8 @@ from kmis.settings import ROLES, Settings
 EXTENSIONS = ("pg_trgm", "btree_gist", "unaccent", "fuzzystrmatch")
 SYSTEM_USER = "embedded_postgres"
 START_TIMEOUT_S = 120
+# So often a port is chosen, where somebody else took it before the server did.
+START_ATTEMPTS = 3
 SERVER_OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -66,17 +68,21 @@ class EmbeddedServer:
         self.settings.log_dir.mkdir(parents=True, exist_ok=True)
         if not (self.data / "PG_VERSION").exists():
             self._initialise()
-        port = self._choose_port()
         self._own(self.log, touch=True)
         options = " ".join(f"-c {name}='{value}'" for name, value in SERVER_OPTIONS.items())
-        result = self._run(
-            "pg_ctl", "-D", str(self.data), "-w", "-t", str(START_TIMEOUT_S), "-l", str(self.log),
-            "-o", f"-p {port} {options}", "start",
-        )  # fmt: skip
-        if result.returncode:
-            tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
-            raise ServerError(f"the embedded PostgreSQL did not start on port {port}:\n{tail}")
-        self._keep_port(port)
+        for attempt in range(START_ATTEMPTS):
+            port = self._choose_port()
+            result = self._run(
+                "pg_ctl", "-D", str(self.data), "-w", "-t", str(START_TIMEOUT_S), "-l", str(self.log),
+                "-o", f"-p {port} {options}", "start",
+            )  # fmt: skip
+            if not result.returncode:
+                self._keep_port(port)
+                return
+            # Between the choice and the start another process can have taken the port.
+            if attempt + 1 == START_ATTEMPTS or port_free("127.0.0.1", port):
+                tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
+                raise ServerError(f"the embedded PostgreSQL did not start on port {port}:\n{tail}")
 
     def stop(self) -> None:
         """Stop the server; sessions are closed and their open transactions rolled back."""

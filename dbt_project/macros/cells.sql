@@ -4,8 +4,9 @@
   may not be null.
 #}
 
-{# The cells of the images that the batch can move; `day` is a date of the images, `named` what the aggregate calls it. #}
-{% macro touched_cells(affected, recent=false, day="event_date", named=none, also=[]) -%}
+{# The cells of the images that the batch can move; `day` is a date of the images, `named` what the
+   aggregate calls it, `only` a condition. #}
+{% macro touched_cells(affected, recent=false, day="event_date", named=none, also=[], only=none) -%}
   select distinct
     {{ day }}{{ " as " ~ named if named }},
     owner_organisation_id
@@ -19,6 +20,9 @@
     {%- for column in also %}
     and {{ column }} is not null
     {%- endfor %}
+    {%- if only %}
+    and {{ only }}
+    {%- endif %}
     {%- if recent %}
     and affected_xid > {{ from_xid() }}
     {%- endif %}

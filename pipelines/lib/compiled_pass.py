@@ -15,6 +15,9 @@ from pipelines.lib.errors import CheckFailed, ModelFailed, safe_text
 from pipelines.lib.near import Near
 from pipelines.lib.project import Check, Model
 
+# Rows of an organisation and a day lie together, and their keys, which grow with time, with them.
+CLUSTERED = ("owner_organisation_id", "event_date")
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -143,14 +146,22 @@ def _run(connection: duckdb.DuckDBPyConnection, model: Model, near: Near, *, ane
             return None
         keys = ", ".join(f'"{key}"' for key in model.keys)
         if not near.lacks(model):
-            connection.execute(f"delete from {model.relation} where ({keys}) in (select ({keys}) from {model.batch})")
+            connection.execute(f"delete from {model.relation} where ({keys}) in (select {keys} from {model.batch})")
     else:
         if not _differs(connection, model):
             return None
         connection.execute(f"delete from {model.relation}")
-    connection.execute(f"insert into {model.relation} by name select * from {rows}")
+    order = _order(connection, model) if anew else ""
+    connection.execute(f"insert into {model.relation} by name select * from {rows}{order}")
     near.follow(model, None if whole else rows)
     return Change(model, whole, count)
+
+
+def _order(connection: duckdb.DuckDBPyConnection, model: Model) -> str:
+    """How a table that is written anew is sorted: what a pass or a reader names then lies in few row groups."""
+    columns = {row[0] for row in connection.execute(f"describe {model.batch}").fetchall()}
+    names = dict.fromkeys([name for name in CLUSTERED if name in columns] + list(model.keys))
+    return " order by " + ", ".join(f'"{name}"' for name in names) if names else ""
 
 
 def _rows(model: Model) -> str:

@@ -66,7 +66,7 @@ class Near:
             return False
         keys = ", ".join(f'"{key}"' for key in model.keys)
         return not self._connection.execute(
-            f"select 1 from {_copy_of(model.relation)} where ({keys}) in (select ({keys}) from {model.batch}) limit 1"
+            f"select 1 from {_copy_of(model.relation)} where ({keys}) in (select {keys} from {model.batch}) limit 1"
         ).fetchall()
 
     def follow(self, model: Model, rows: str | None) -> None:
@@ -78,7 +78,7 @@ class Near:
             self._forget(model.relation)
             return
         keys = ", ".join(f'"{key}"' for key in model.keys)
-        self._connection.execute(f"delete from {copy} where ({keys}) in (select ({keys}) from {model.batch})")
+        self._connection.execute(f"delete from {copy} where ({keys}) in (select {keys} from {model.batch})")
         self._connection.execute(f"insert into {copy} by name select * from {rows}")
 
     def close(self) -> None:

@@ -161,7 +161,7 @@ class Publisher:
             connection.execute(f"create table {target} as select * from {model.relation}")
             return
         keys = ", ".join(f'"{key}"' for key in model.keys)
-        connection.execute(f"delete from {target} where ({keys}) in (select ({keys}) from {model.batch})")
+        connection.execute(f"delete from {target} where ({keys}) in (select {keys} from {model.batch})")
         connection.execute(
             f"insert into {target} by name select * exclude (deleted_flag) from {model.batch} where not deleted_flag"
         )

@@ -36,7 +36,7 @@
     {%- endif -%}
   {%- elif keys -%}
     {%- call statement("forget") -%}
-      delete from {{ target_relation }} where ({{ keys | join(", ") }}) in (select ({{ keys | join(", ") }}) from {{ temp }})
+      delete from {{ target_relation }} where ({{ keys | join(", ") }}) in (select {{ keys | join(", ") }} from {{ temp }})
     {%- endcall -%}
   {%- else -%}
     {%- call statement("forget") -%}

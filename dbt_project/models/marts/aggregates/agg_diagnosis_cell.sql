@@ -2,7 +2,7 @@
 {{ config(unique_key=['event_date', 'owner_organisation_id', 'practitioner_id'], partition_by='year(event_date)') }}
 
 {% set doctor = ['practitioner_id'] %}
-{% set touched = touched_cells(ref('int_diagnoses__affected'), also=doctor) %}
+{% set touched = touched_cells(ref('int_diagnoses__affected'), also=doctor, only='moved_flag') %}
 {% call replaced_cells(touched, ref('fct_diagnosis'), also=doctor) %}
   fact.region_id,
   fact.district_id,

@@ -1,10 +1,13 @@
 -- Grain: one row per final diagnosis that is not voided, of a finished visit that is not voided.
--- Replaced by visits, together with the person's other visits of the year: counted_case_flag depends on them.
+-- Replaced by visits: those of the batch, and the person's other visits of the year on which counted_case_flag moves.
 {{ config(unique_key='encounter_id', partition_by='year(event_date)') }}
 
 with touched as (
-  select distinct encounter_id
+  select
+    encounter_id,
+    bool_or(moved_flag) as moved_flag
   from {{ ref('int_diagnoses__affected') }}
+  group by encounter_id
 ),
 
 diagnoses as (
@@ -77,3 +80,4 @@ select
   counted.condition_id is null as deleted_flag
 from touched
 left join counted on touched.encounter_id = counted.encounter_id
+where touched.moved_flag
