@@ -57,7 +57,8 @@ images as (
     booking.practitioner_id,
     named.xid
   from named
-  left join {{ ref('stg_operational__appointment') }} as booking on named.appointment_id = booking.appointment_id
+  left join {{ rows_of(ref('stg_operational__appointment'), 'appointment_id', 'named') }} as booking
+    on named.appointment_id = booking.appointment_id
   where named.appointment_id is not null
   union all
   select

@@ -19,24 +19,46 @@ person_years as (
   where person_id is not null
 ),
 
-others as (
+records as (
   select
     person_years.*,
+    record.patient_id
+  from person_years
+  inner join {{ ref('int_patients__persons') }} as record on person_years.person_id = record.person_id
+),
+
+others as (
+  select
+    records.person_id,
+    records.event_year,
     visit.encounter_id,
     visit.event_date,
     visit.owner_organisation_id,
     visit.practitioner_id
-  from person_years
-  inner join {{ ref('int_patients__persons') }} as record on person_years.person_id = record.person_id
-  inner join {{ ref('stg_operational__encounter') }} as visit
-    on record.patient_id = visit.patient_id and person_years.event_year = year(visit.event_date)
+  from records
+  inner join {{ rows_of(ref('stg_operational__encounter'), 'patient_id', 'records') }} as visit
+    on records.patient_id = visit.patient_id and records.event_year = year(visit.event_date)
 ),
 
-named as (
-  select encounter_id
+images as (
+  select
+    encounter_id,
+    person_id,
+    event_year,
+    event_date,
+    owner_organisation_id,
+    practitioner_id,
+    true as touched_flag
   from touched
-  union
-  select encounter_id
+  union all
+  select
+    encounter_id,
+    person_id,
+    event_year,
+    event_date,
+    owner_organisation_id,
+    practitioner_id,
+    false as touched_flag
   from others
 ),
 
@@ -44,7 +66,7 @@ diagnosed as (
   select
     diagnosis.encounter_id,
     diagnosis.icd10_code
-  from {{ rows_of(ref('stg_operational__condition'), 'encounter_id', 'named') }} as diagnosis
+  from {{ rows_of(ref('stg_operational__condition'), 'encounter_id', 'images') }} as diagnosis
   union
   select
     {{ image('encounter_id', 'bigint', 'old') }},
@@ -61,24 +83,20 @@ diseases as (
   left join {{ ref('dim_icd10') }} as code on diagnosed.icd10_code = code.icd10_code
 ),
 
-moved as (
-  select distinct
-    touched.person_id,
-    touched.event_year,
-    diseases.category
-  from touched
-  inner join diseases on touched.encounter_id = diseases.encounter_id
-),
-
+-- A window and no join of visits with each other, which DuckDB would begin with the categories in a rebuild.
 sharing as (
-  select distinct others.encounter_id
-  from others
-  inner join diseases on others.encounter_id = diseases.encounter_id
-  inner join moved
-    on
-      others.person_id = moved.person_id
-      and others.event_year = moved.event_year
-      and diseases.category = moved.category
+  select distinct encounter_id
+  from (
+    select
+      images.encounter_id,
+      bool_or(images.touched_flag) over (
+        partition by images.person_id, images.event_year, diseases.category
+      ) as shared_flag
+    from images
+    inner join diseases on images.encounter_id = diseases.encounter_id
+    where images.person_id is not null
+  ) as diseases_of_a_year
+  where shared_flag
 ),
 
 codes as (
@@ -88,28 +106,12 @@ codes as (
 )
 
 select
-  encounter_id,
-  event_date,
-  owner_organisation_id,
-  practitioner_id,
-  bool_or(moved_flag) as moved_flag
-from (
-  select
-    encounter_id,
-    event_date,
-    owner_organisation_id,
-    practitioner_id,
-    true as moved_flag
-  from touched
-  union all
-  select
-    others.encounter_id,
-    others.event_date,
-    others.owner_organisation_id,
-    others.practitioner_id,
-    sharing.encounter_id is not null or codes.moved_codes > 0 as moved_flag
-  from others
-  left join sharing on others.encounter_id = sharing.encounter_id
-  cross join codes
-) as images
+  images.encounter_id,
+  images.event_date,
+  images.owner_organisation_id,
+  images.practitioner_id,
+  bool_or(images.touched_flag or sharing.encounter_id is not null or codes.moved_codes > 0) as moved_flag
+from images
+left join sharing on images.encounter_id = sharing.encounter_id
+cross join codes
 group by all

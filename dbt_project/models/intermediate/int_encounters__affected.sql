@@ -79,7 +79,8 @@ images as (
     visit.practitioner_id,
     named.xid
   from named
-  left join {{ ref('stg_operational__encounter') }} as visit on named.encounter_id = visit.encounter_id
+  left join {{ rows_of(ref('stg_operational__encounter'), 'encounter_id', 'named') }} as visit
+    on named.encounter_id = visit.encounter_id
   where named.encounter_id is not null
   union all
   select
