@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import socket
+import subprocess
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -70,8 +74,6 @@ def test_missing_extension_is_named(settings: Settings, monkeypatch: pytest.Monk
 
 
 def test_taken_port_of_the_server_names_its_setting(tmp_path: Path) -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -79,3 +81,28 @@ def test_taken_port_of_the_server_names_its_setting(tmp_path: Path) -> None:
         server = EmbeddedServer(Settings(home=tmp_path, postgres_port=port))
         with pytest.raises(ServerError, match=f"port {port} is taken; set KMIS_POSTGRES_PORT"):
             server._choose_port()
+
+
+def test_another_port_is_tried_when_somebody_took_the_chosen_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    home = Path(tempfile.mkdtemp(prefix="kmis-port-"))
+    home.chmod(0o755)  # the server runs as a user of its own
+    server = EmbeddedServer(Settings(home=home, database_url=None))
+    try:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            chosen = iter([port, postgres.free_port()])
+            monkeypatch.setattr(server, "_choose_port", lambda: next(chosen))
+            server.start()
+        assert server.running()
+        assert server._kept_port() not in (None, port)
+        server.stop()
+        chosen = iter([postgres.free_port()])
+        monkeypatch.setattr(server, "_run", lambda *command: subprocess.CompletedProcess(command, 1, "", ""))
+        with pytest.raises(ServerError, match="did not start on port"):
+            server.start()
+    finally:
+        monkeypatch.undo()
+        server.stop()
+        shutil.rmtree(home)

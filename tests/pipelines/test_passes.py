@@ -57,6 +57,16 @@ def move_at_random(installation: Installation, chance: random.Random) -> None:
         installation.change(statement, visit)
 
 
+def test_a_table_that_is_made_anew_is_sorted(installation: Installation, workshop: Workshop, passes: Passes) -> None:
+    """What a pass names then lies in few row groups; the keys come in another order than the days."""
+    for days in (9, 2, 5, 0):
+        installation.visit(days=days)
+    passes.refresh(rebuild=True)
+    found = [row[0] for row in rows(workshop, "select event_date from lake.marts.fct_visit order by rowid")]
+    assert len(set(found)) == 4
+    assert found == sorted(found)
+
+
 def test_a_pass_brings_a_visit_into_the_figures_and_publishes_it(
     installation: Installation, workshop: Workshop, passes: Passes
 ) -> None:
