@@ -80,7 +80,8 @@ class EmbeddedServer:
                 self._keep_port(port)
                 return
             # Between the choice and the start another process can have taken the port.
-            if attempt + 1 == START_ATTEMPTS or port_free("127.0.0.1", port):
+            taken = not self.running() and not port_free("127.0.0.1", port)
+            if not taken or attempt + 1 == START_ATTEMPTS:
                 tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-5:])
                 raise ServerError(f"the embedded PostgreSQL did not start on port {port}:\n{tail}")
 

@@ -138,6 +138,9 @@ class Publisher:
         place = str(draft).replace("'", "''")
         connection = self.workshop.lake
         connection.execute(f"attach '{place}' as serving")
+        # A checkpoint that merges row groups took 0.8 s where 50,000 of 1.9 million rows had changed, one that does not
+        # 0.1 s. The holes go when the file is written anew.
+        connection.execute("set max_vacuum_tasks = 0")
         try:
             connection.begin()
             try:
@@ -148,6 +151,7 @@ class Publisher:
                 raise
             connection.execute("checkpoint serving")
         finally:
+            connection.execute("reset max_vacuum_tasks")
             connection.execute("detach serving")
         draft.chmod(0o600)
         _make_durable(draft)

@@ -56,7 +56,7 @@ class Verification:
 
 # Reason of the pin that keeps the snapshot of a verification; one that is older belongs to none any more.
 PIN = "verification"
-LONGEST = timedelta(hours=24)
+LONGEST = timedelta(hours=20)
 # The text of jsonb is the same on both sides: bronze holds what PostgreSQL printed.
 FEED_SUMS = (
     "select table_name, {month}, count({key}), sum({key}), sum({digest}), max({key}) from {table} where {upto}"
@@ -73,16 +73,12 @@ def verify(settings: Settings, project: Project | None = None, clock: Clock | No
     clock = clock or SystemClock()
     started = clock.now()
     with psycopg.connect(settings.dsn("kmis_writer"), autocommit=True) as store:
-        row = store.execute("select snapshot_id, watermark_xid from published order by id desc limit 1").fetchone()
-        if row is None:
-            raise PassRefused("nothing is published yet")
-        snapshot, watermark = int(row[0]), int(row[1])
-        try:
-            with _pinned(store, snapshot):
+        with _pinned(store) as (snapshot, watermark):
+            try:
                 findings, months = _verify(settings, store, project, snapshot, watermark, clock)
-        except Exception as error:
-            _record(store, started, clock, snapshot, watermark, safe_text(error), {})
-            raise
+            except Exception as error:
+                _record(store, started, clock, snapshot, watermark, safe_text(error), {})
+                raise
         wrong = [finding for finding in findings if not finding.ok and finding.fails]
         detail: dict[str, object] = {
             "comparisons": len(findings),
@@ -95,17 +91,27 @@ def verify(settings: Settings, project: Project | None = None, clock: Clock | No
 
 
 @contextlib.contextmanager
-def _pinned(store: psycopg.Connection[tuple[object, ...]], snapshot: int) -> Iterator[None]:
-    """Keeps the snapshot from expiry while the block reads it; takes back what a verification that was killed left."""
+def _pinned(store: psycopg.Connection[tuple[object, ...]]) -> Iterator[tuple[int, int]]:
+    """The newest published snapshot and its watermark, kept from expiry while the block reads.
+
+    Takes back what a verification that was killed left. Raises PassRefused when nothing is published.
+    """
     store.execute("delete from snapshot_pin where reason = %s and pinned_at < clock_timestamp() - %s", (PIN, LONGEST))
     row = store.execute(
-        "insert into snapshot_pin (snapshot_id, reason, pinned_by) values (%s, %s, 'verification') returning id",
-        (snapshot, PIN),
+        "with newest as (select snapshot_id, watermark_xid from published order by id desc limit 1), pin as ("
+        "insert into snapshot_pin (snapshot_id, reason, pinned_by) select snapshot_id, %s, 'verification' from newest"
+        " returning id) select pin.id, snapshot_id, watermark_xid from pin, newest",
+        (PIN,),
     ).fetchone()
+    if row is None:
+        raise PassRefused("nothing is published yet")
+    pin, snapshot, watermark = (int(str(value)) for value in row)
     try:
-        yield
+        yield snapshot, watermark
     finally:
-        store.execute("delete from snapshot_pin where id = %s", row)
+        # With the store gone, what the block raised says more.
+        with contextlib.suppress(psycopg.OperationalError):
+            store.execute("delete from snapshot_pin where id = %s", (pin,))
 
 
 def _verify(

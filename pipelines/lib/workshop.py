@@ -122,9 +122,6 @@ def _set_up(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     connection.execute("set threads = 2; set memory_limit = '2GB'; set temp_file_encryption = true")
     # What is read often is copied already (near.py); a second copy of files grew by 40 MB a minute and saved no time.
     connection.execute("set enable_external_file_cache = false")
-    # A checkpoint that merges the row groups of a serving file took 0.8 s where 50,000 of 1.9 million rows had changed,
-    # and one that does not 0.1 s. The holes go when the file is written anew (publish.COPIES).
-    connection.execute("set max_vacuum_tasks = 0")
     connection.execute("set temp_directory = '" + str(spill).replace("'", "''") + "'")
     lake.attach_writer(connection, settings)
     lake.attach_store(connection, settings)

@@ -72,6 +72,7 @@ class Store:
     feed: list[tuple[Any, ...]] = field(default_factory=list)
     feed_id: int = 0
     keys: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    loaded: dict[tuple[str, int], int] = field(default_factory=dict)
 
     def begin(self) -> int:
         """Starts a transaction and gives its number."""
@@ -106,17 +107,25 @@ class Store:
         """Removes a row."""
         self._write(table, key, "D", None, self.tables[table].pop(key))
 
-    def load(self, lake: duckdb.DuckDBPyConnection) -> int:
-        """Appends the waiting entries to bronze, as the loader does; gives the newest transaction number."""
+    def load(self, lake: duckdb.DuckDBPyConnection, upto: int | None = None) -> int:
+        """Appends the waiting entries to bronze, as the loader does; gives the newest transaction number.
+
+        With ``upto`` those of later transactions wait. What comes after a newer image of its row is superseded.
+        """
+        top = self.xid if upto is None else upto
         lake.execute(BRONZE)
-        if self.feed:
-            columns = zip(FEED_COLUMNS, zip(*self.feed, strict=True), strict=True)
+        ready = [(*entry[:10], self.loaded.get((entry[2], entry[3]), 0) > entry[0], entry[11])
+                 for entry in self.feed if entry[1] <= top]  # fmt: skip
+        self.feed = [entry for entry in self.feed if entry[1] > top]
+        if ready:
+            columns = zip(FEED_COLUMNS, zip(*ready, strict=True), strict=True)
             entries = pa.table({name: list(values) for name, values in columns})
             lake.register("entries", entries)
             lake.execute("insert into lake.bronze.change by name select * from entries")
             lake.unregister("entries")
-            self.feed.clear()
-        return self.xid
+        for entry in ready:
+            self.loaded[entry[2], entry[3]] = max(entry[0], self.loaded.get((entry[2], entry[3]), 0))
+        return top
 
 
 @dataclass

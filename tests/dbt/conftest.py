@@ -82,9 +82,9 @@ class Lake:
         self.done_xid = 0
         self.held = Held(connection, project.models)
 
-    def load(self, store: Store) -> None:
-        """Loads the store's waiting changes and brings the models up to them."""
-        top = store.load(self.connection)
+    def load(self, store: Store, upto: int | None = None) -> None:
+        """Loads the store's waiting changes (those of transactions up to ``upto``) and brings the models up to them."""
+        top = store.load(self.connection, upto)
         touched = [str(row[0]) for row in self.rows(
             f"select distinct table_name from lake.bronze.change where xid > {self.done_xid}")]  # fmt: skip
         rebuilt = [] if self.done_xid else [model.name for model in self.project.models]

@@ -36,14 +36,14 @@ def test_the_snapshot_is_pinned_while_it_is_read(
     passes.refresh()
     installation.change(
         "insert into snapshot_pin (snapshot_id, reason, pinned_at) values"
-        " (1, 'verification', now() - interval '25 hours'), (2, 'verification', now() - interval '1 hour'),"
-        " (3, 'unload', now() - interval '25 hours')"
+        " (1, 'verification', now() - interval '21 hours'), (2, 'verification', now() - interval '1 hour'),"
+        " (3, 'unload', now() - interval '21 hours')"
     )
     pins = watched(monkeypatch, installation, lambda: None)
     found = verification.verify(installation.settings, project, SystemClock())
     assert found.ok
     assert pins == [f"2 verification,3 unload,{found.snapshot_id} verification"]
-    assert installation.value(PINS) == "2 verification,3 unload", "what a killed one left goes after a day"
+    assert installation.value(PINS) == "2 verification,3 unload", "what a killed one left goes after a time"
 
 
 def test_a_verification_that_fails_leaves_no_pin(

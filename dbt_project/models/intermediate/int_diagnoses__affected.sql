@@ -1,7 +1,8 @@
 -- Grain: one row per visit and image that the diagnoses which the batch can move are read with: the affected visits, and the
 -- person's other visits of the same year, because a disease counts on its first diagnosis of the year.
 -- moved_flag: the visit's own diagnoses can move. Of the other visits those that share a category of ICD-10 with an affected
--- one, as it is or as it was; all of them where a code has changed its category.
+-- one, as it is or as it was; all of them where a code has changed its category, and where an affected visit has left the
+-- person or the year: the diagnoses that it had there may come in another batch than the visit (a late transaction).
 with touched as (
   select
     affected.*,
@@ -38,6 +39,19 @@ others as (
   from records
   inner join {{ rows_of(ref('stg_operational__encounter'), 'patient_id', 'records') }} as visit
     on records.patient_id = visit.patient_id and records.event_year = year(visit.event_date)
+),
+
+left_years as (
+  select distinct
+    touched.person_id,
+    touched.event_year
+  from touched
+  left join others
+    on
+      touched.encounter_id = others.encounter_id
+      and touched.person_id = others.person_id
+      and touched.event_year = others.event_year
+  where others.encounter_id is null
 ),
 
 images as (
@@ -110,8 +124,14 @@ select
   images.event_date,
   images.owner_organisation_id,
   images.practitioner_id,
-  bool_or(images.touched_flag or sharing.encounter_id is not null or codes.moved_codes > 0) as moved_flag
+  bool_or(
+    images.touched_flag
+    or sharing.encounter_id is not null
+    or left_years.event_year is not null
+    or codes.moved_codes > 0
+  ) as moved_flag
 from images
 left join sharing on images.encounter_id = sharing.encounter_id
+left join left_years on images.person_id = left_years.person_id and images.event_year = left_years.event_year
 cross join codes
 group by all

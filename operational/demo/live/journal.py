@@ -22,7 +22,7 @@ from kmis.settings import Settings
 
 # The value of a column in ``match`` that stands for any value but null.
 ANY: Final = "*"
-# What a value that means "at this moment or later" begins with.
+# What a value that means "from this moment to the acknowledgement" begins with.
 SINCE: Final = "since "
 
 Match = dict[str, str | int | bool]
@@ -40,7 +40,7 @@ class Entry:
 
 
 def since(moment: datetime) -> str:
-    """The value of a column in ``match`` that stands for any moment from this one on."""
+    """The value of a column in ``match`` that stands for any moment from this one to the acknowledgement."""
     return f"{SINCE}{moment.isoformat()}"
 
 
@@ -104,17 +104,18 @@ def missing(settings: Settings, entries: Iterable[Entry]) -> list[Entry]:
 
 
 def _exists(store: psycopg.Connection[Any], entry: Entry) -> bool:
-    conditions = [_condition(column, value) for column, value in entry.match.items()]
+    conditions = [_condition(column, value, entry.at) for column, value in entry.match.items()]
     statement = sql.SQL("select 1 from {} where {} limit 1").format(
         sql.Identifier(entry.table), sql.SQL(" and ").join(conditions)
     )
     return store.execute(statement).fetchone() is not None
 
 
-def _condition(column: str, value: str | int | bool) -> sql.Composed:
+def _condition(column: str, value: str | int | bool, at: datetime) -> sql.Composed:
     name = sql.Identifier(column)
     if value == ANY:
         return sql.SQL("{} is not null").format(name)
     if isinstance(value, str) and value.startswith(SINCE):
-        return sql.SQL("{} >= {}").format(name, sql.Literal(datetime.fromisoformat(value.removeprefix(SINCE))))
+        begun = datetime.fromisoformat(value.removeprefix(SINCE))
+        return sql.SQL("{} between {} and {}").format(name, sql.Literal(begun), sql.Literal(at))
     return sql.SQL("{} = {}").format(name, sql.Literal(value))
