@@ -69,7 +69,7 @@ def run_models(
     again = frozenset(rebuilt)
     held = held or Held(connection, models)
     near = held.near
-    near.open(from_xid, to_xid)
+    near.open(from_xid, to_xid, whole=bool(again))
     moved: set[str] = set()
     changes: list[Change] = []
     warnings: list[str] = []
@@ -96,10 +96,9 @@ def run_models(
         progress("checks")
     # After all models, because a check may read a model that is not among its own model's parents.
     for change in changes:
-        warnings.extend(_check(connection, change.model, near))
+        warnings.extend(_check(connection, change.model, near, anew=change.model.name in again))
     near.close()
     for model in models:
-        # The batch is the whole table then: a second copy of gold, which nobody reads any more.
         if model.name in again:
             connection.execute(f"truncate {model.batch}")
             held.batches.discard(model.name)
@@ -124,7 +123,7 @@ def drop_missing(connection: duckdb.DuckDBPyConnection, known: dict[str, str], m
 
 
 def _run(connection: duckdb.DuckDBPyConnection, model: Model, near: Near, *, anew: bool) -> Change | None:
-    sql = near.batches(model.sql) if anew else near.sql(model.sql)
+    sql = near.sql(model.sql)
     connection.execute(f"create or replace temp table {model.batch} as {sql}")
     rows = _rows(model)
     unnamed = " or ".join(f'"{key}" is null' for key in model.keys) or "false"
@@ -154,6 +153,9 @@ def _run(connection: duckdb.DuckDBPyConnection, model: Model, near: Near, *, ane
     order = _order(connection, model) if anew else ""
     connection.execute(f"insert into {model.relation} by name select * from {rows}{order}")
     near.follow(model, None if whole else rows)
+    if anew:
+        # The batch was the whole table: a second copy of gold, which nobody reads any more.
+        connection.execute(f"truncate {model.batch}")
     return Change(model, whole, count)
 
 
@@ -178,10 +180,12 @@ def _differs(connection: duckdb.DuckDBPyConnection, model: Model) -> bool:
     )
 
 
-def _check(connection: duckdb.DuckDBPyConnection, model: Model, near: Near) -> list[str]:
+def _check(connection: duckdb.DuckDBPyConnection, model: Model, near: Near, *, anew: bool) -> list[str]:
+    """Names of the checks that warn: on the rows of the batch, of a table that was made anew on all that it holds."""
+    rows = model.relation if anew and not model.transient else _rows(model)
     warnings = []
     for check in model.checks:
-        found = _offending(connection, model, check, near)
+        found = _offending(connection, model, check, rows, near)
         if found and check.fails:
             raise CheckFailed(check.name, found)
         if found:
@@ -189,9 +193,9 @@ def _check(connection: duckdb.DuckDBPyConnection, model: Model, near: Near) -> l
     return warnings
 
 
-def _offending(connection: duckdb.DuckDBPyConnection, model: Model, check: Check, near: Near) -> int:
+def _offending(connection: duckdb.DuckDBPyConnection, model: Model, check: Check, rows: str, near: Near) -> int:
     try:
-        return _count(connection, f"({near.sql(check.sql.replace(model.relation, _rows(model)))})")
+        return _count(connection, f"({near.sql(check.sql.replace(model.relation, rows))})")
     except duckdb.Error as error:
         raise ModelFailed(model.name, f"check {check.name}: {safe_text(error)}") from None
 

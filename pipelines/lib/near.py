@@ -44,11 +44,15 @@ class Near:
         # Tables that were found too large.
         self._far: set[str] = set()
         self._bounds = (0, 0)
+        self._whole = False
         self._feed: bool | None = None
 
-    def open(self, from_xid: int, to_xid: int) -> None:
-        """A pass over from_xid < xid <= to_xid begins."""
+    def open(self, from_xid: int, to_xid: int, *, whole: bool = False) -> None:
+        """A pass over from_xid < xid <= to_xid begins; with ``whole`` it makes tables anew and needs the memory."""
         self._bounds = (int(from_xid), int(to_xid))
+        self._whole = whole
+        if whole:
+            self.clear()
 
     def batches(self, statement: str) -> str:
         """The statement, reading the batches of transient models and otherwise the lake."""
@@ -56,6 +60,8 @@ class Near:
 
     def sql(self, statement: str) -> str:
         """The statement, reading batches and copies where there are some; makes the copies that are wanted."""
+        if self._whole:
+            return self.batches(statement)
         if ENTRIES_READ.search(statement) and self._feed_copied():
             statement = ENTRIES_READ.sub(COPIED_FEED, statement)
         return RELATION.sub(self._place, statement)

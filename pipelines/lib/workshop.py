@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 import duckdb
+import psutil
 import psycopg
 
 from kmis import lake
@@ -116,10 +117,15 @@ def open_workshop(settings: Settings, clock: Clock | None = None) -> Workshop:
     return Workshop(settings, clock or SystemClock(), instance, connection, store)
 
 
+def _memory() -> int:
+    """Bytes that the writer may use: a rebuild joins all visits, 2 GB on 320,000 people; a pass stays far below."""
+    return max(2 * 10**9, psutil.virtual_memory().total // 4)
+
+
 def _set_up(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     spill = settings.root / "tmp" / "writer"
     spill.mkdir(parents=True, exist_ok=True, mode=0o700)
-    connection.execute("set threads = 2; set memory_limit = '2GB'; set temp_file_encryption = true")
+    connection.execute(f"set threads = 2; set memory_limit = '{_memory()}B'; set temp_file_encryption = true")
     # What is read often is copied already (near.py); a second copy of files grew by 40 MB a minute and saved no time.
     connection.execute("set enable_external_file_cache = false")
     connection.execute("set temp_directory = '" + str(spill).replace("'", "''") + "'")
