@@ -1,4 +1,4 @@
--- Grain: one row per referral, with the class of its diagnosis.
+-- Grain: one row per referral of the visits that the batch can move, with the class of its diagnosis.
 {{ config(materialized='ephemeral') }}
 
 select
@@ -17,5 +17,5 @@ select
   referral.valid_until,
   referral.revoked_at,
   referral.revoke_reason
-from {{ ref('stg_operational__service_request') }} as referral
+from {{ rows_of(ref('stg_operational__service_request'), 'encounter_id', ref('int_encounters__affected')) }} as referral
 left join {{ ref('dim_icd10') }} as code on referral.icd10_code = code.icd10_code

@@ -1,4 +1,4 @@
--- Grain: one row per performed service that is not voided, with what it costs.
+-- Grain: one row per performed service that is not voided, of the visits that the batch can move, with what it costs.
 {{ config(materialized='ephemeral') }}
 
 select
@@ -12,5 +12,5 @@ select
   performed_at,
   {{ local_date('performed_at') }} as performed_date,
   cast(quantity * tariff_kzt as decimal(14, 2)) as amount_kzt
-from {{ ref('stg_operational__procedure') }}
+from {{ rows_of(ref('stg_operational__procedure'), 'encounter_id', ref('int_encounters__affected')) }} as service
 where voided_at is null

@@ -25,7 +25,8 @@ diagnoses as (
       else diagnosis.character
     end as acute_or_chronic
   from touched
-  inner join {{ ref('int_encounters__placed') }} as visit on touched.encounter_id = visit.encounter_id
+  inner join {{ rows_of(ref('int_encounters__placed'), 'encounter_id', 'touched') }} as visit
+    on touched.encounter_id = visit.encounter_id
   inner join {{ ref('int_diagnoses__valid') }} as diagnosis on visit.encounter_id = diagnosis.encounter_id
   left join {{ ref('int_patients__persons') }} as person on visit.patient_no = person.patient_no
   where visit.finished_flag and diagnosis.verification = 'final'

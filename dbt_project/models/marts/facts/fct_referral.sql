@@ -10,7 +10,8 @@ referrals as (
     visit.*,
     referral.* exclude (encounter_id)
   from touched
-  inner join {{ ref('int_encounters__placed') }} as visit on touched.encounter_id = visit.encounter_id
+  inner join {{ rows_of(ref('int_encounters__placed'), 'encounter_id', 'touched') }} as visit
+    on touched.encounter_id = visit.encounter_id
   inner join {{ ref('int_referrals__requested') }} as referral on visit.encounter_id = referral.encounter_id
 )
 

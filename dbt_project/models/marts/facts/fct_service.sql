@@ -13,7 +13,8 @@ services as (
     service.performer_id as practitioner_id,
     service.* exclude (encounter_id, performer_id)
   from touched
-  inner join {{ ref('int_encounters__placed') }} as visit on touched.encounter_id = visit.encounter_id
+  inner join {{ rows_of(ref('int_encounters__placed'), 'encounter_id', 'touched') }} as visit
+    on touched.encounter_id = visit.encounter_id
   inner join {{ ref('int_services__valid') }} as service on visit.encounter_id = service.encounter_id
   where visit.finished_flag
 )

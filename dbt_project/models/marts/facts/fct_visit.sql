@@ -52,7 +52,8 @@ visits as (
       'other'
     ) as reason_kind
   from touched
-  inner join {{ ref('int_encounters__placed') }} as visit on touched.encounter_id = visit.encounter_id
+  inner join {{ rows_of(ref('int_encounters__placed'), 'encounter_id', 'touched') }} as visit
+    on touched.encounter_id = visit.encounter_id
   left join diagnoses on visit.encounter_id = diagnoses.encounter_id
   left join services on visit.encounter_id = services.encounter_id
   left join referrals on visit.encounter_id = referrals.encounter_id
