@@ -11,8 +11,11 @@
   {%- endfor %}
 {%- endmacro %}
 
-{# The visits that the batch can move, each once. #}
-{% macro touched_visits() -%}
+{# The visits that the batch can move, each once; `flag` of int_encounters__affected names the part that has to have moved. #}
+{% macro touched_visits(flag=none) -%}
   select distinct encounter_id
   from {{ ref('int_encounters__touched') }}
+  {%- if flag %}
+  where {{ flag }}
+  {%- endif %}
 {%- endmacro %}

@@ -211,3 +211,20 @@ def test_visits_that_share_no_disease_are_left_alone(lake: Lake) -> None:
     lake.load(region.store)
     written = lake.rows("select distinct encounter_id from batch_fct_diagnosis order by all")
     assert written == [(year.february,), (year.march,)]
+
+
+@pytest.mark.requirement("XLS-02")
+def test_a_corrected_service_leaves_diagnoses_alone(lake: Lake) -> None:
+    region = create_region(Store())
+    region.store.begin()
+    year = create_year(region, region.patients[0])
+    lake.load(region.store)
+    region.store.begin()
+    service = next(key for key, row in region.store.tables["procedure"].items() if row["encounter_id"] == year.february)
+    region.store.update("procedure", service, quantity=3)
+    lake.load(region.store)
+    assert lake.rows(f"select quantity from lake.marts.fct_service where procedure_id = {service}") == [(3,)]
+    assert lake.rows(f"select services_count from lake.marts.fct_visit where encounter_id = {year.february}") == [(1,)]
+    for table in ("fct_diagnosis", "agg_diagnosis_cell", "fct_referral"):
+        assert lake.rows(f"select count(*) from batch_{table}") == [(0,)], table
+    proved(lake)

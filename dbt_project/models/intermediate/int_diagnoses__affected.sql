@@ -17,7 +17,7 @@ person_years as (
     person_id,
     event_year
   from touched
-  where person_id is not null
+  where person_id is not null and diagnoses_flag
 ),
 
 records as (
@@ -51,7 +51,7 @@ left_years as (
       touched.encounter_id = others.encounter_id
       and touched.person_id = others.person_id
       and touched.event_year = others.event_year
-  where others.encounter_id is null
+  where others.encounter_id is null and touched.diagnoses_flag
 ),
 
 images as (
@@ -62,7 +62,7 @@ images as (
     event_date,
     owner_organisation_id,
     practitioner_id,
-    true as touched_flag
+    diagnoses_flag as touched_flag
   from touched
   union all
   select

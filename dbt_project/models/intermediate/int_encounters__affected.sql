@@ -1,5 +1,6 @@
 -- Grain: one row per visit and image (as it is, and as it was before the batch) that the batch can move in any fact.
--- affected_xid lets a reader leave out what an earlier pass left here.
+-- affected_xid lets a reader leave out what an earlier pass left here. A visit of which only a diagnosis, a service or a
+-- referral changed has that flag alone; any other change of it moves all three.
 with codes as (
   select
     {{ image('code') }} as icd10_code,
@@ -22,6 +23,7 @@ moved_codes as materialized (
 named as (
   select
     key as encounter_id,
+    'encounter' as part,
     xid
   from ({{ entries_of('encounter') }}) as batch
   {%- for child in ['condition', 'procedure', 'service_request'] %}
@@ -30,12 +32,14 @@ named as (
     unnest(list_distinct([
       {{ image('encounter_id', 'bigint') }}, {{ image('encounter_id', 'bigint', 'old') }}
     ])),
+    '{{ child }}',
     xid
   from ({{ entries_of(child) }}) as batch
   {%- endfor %}
   union all
   select
     visit.encounter_id,
+    'encounter',
     affected.affected_xid
   from {{ ref('stg_operational__encounter') }} as visit
   inner join {{ ref('int_patients__affected') }} as affected
@@ -47,6 +51,7 @@ named as (
   union all
   select
     visit.encounter_id,
+    'encounter',
     affected.affected_xid
   from {{ ref('stg_operational__encounter') }} as visit
   inner join {{ ref('int_organisations__affected') }} as affected
@@ -58,6 +63,7 @@ named as (
   union all
   select
     visit.encounter_id,
+    'encounter',
     post.xid
   from {{ ref('stg_operational__encounter') }} as visit
   inner join ({{ entries_of('practitioner_role') }}) as post on visit.practitioner_role_id = post.key
@@ -65,6 +71,7 @@ named as (
   union all
   select
     diagnosis.encounter_id,
+    'encounter',
     moved_codes.xid
   from moved_codes
   inner join {{ ref('stg_operational__condition') }} as diagnosis on moved_codes.icd10_code = diagnosis.icd10_code
@@ -77,6 +84,7 @@ images as (
     visit.event_date,
     visit.owner_organisation_id,
     visit.practitioner_id,
+    named.part,
     named.xid
   from named
   left join {{ rows_of(ref('stg_operational__encounter'), 'encounter_id', 'named') }} as visit
@@ -89,6 +97,7 @@ images as (
     {{ local_date(image('started_at', 'timestamptz', 'old')) }},
     {{ image('owner_organisation_id', 'bigint', 'old') }},
     {{ image('practitioner_id', 'bigint', 'old') }},
+    'encounter',
     xid
   from ({{ entries_of('encounter') }}) as batch
   where old_row is not null
@@ -100,6 +109,9 @@ select
   event_date,
   owner_organisation_id,
   practitioner_id,
+  bool_or(part in ('encounter', 'condition')) as diagnoses_flag,
+  bool_or(part in ('encounter', 'procedure')) as services_flag,
+  bool_or(part in ('encounter', 'service_request')) as referrals_flag,
   max(xid) as affected_xid
 from images
 group by all

@@ -6,6 +6,9 @@ select
   patient_id,
   event_date,
   owner_organisation_id,
-  practitioner_id
+  practitioner_id,
+  diagnoses_flag,
+  services_flag,
+  referrals_flag
 from {{ ref('int_encounters__affected') }}
 where affected_xid > {{ from_xid() }}

@@ -2,7 +2,7 @@
 {{ config(unique_key='encounter_id', partition_by='year(event_date)') }}
 
 with touched as (
-  {{ touched_visits() }}
+  {{ touched_visits('referrals_flag') }}
 ),
 
 referrals as (

@@ -3,7 +3,7 @@
 {{ config(unique_key='encounter_id', partition_by='year(event_date)') }}
 
 with touched as (
-  {{ touched_visits() }}
+  {{ touched_visits('services_flag') }}
 ),
 
 services as (
