@@ -8,7 +8,8 @@
   Without unique_key the model is small and is replaced whole; it needs no deleted_flag then.
 
   The table never holds deleted_flag. Full rebuild: from_xid = 0 with --full-refresh.
-  pipelines/lib/compiled_pass.py executes the same three statements out of the compiled SQL; a test proves them equal.
+  pipelines/lib/compiled_pass.py executes the same three statements out of the compiled SQL and sorts what it makes anew; a test
+  proves the rows equal.
 #}
 {% materialization keyed, adapter="duckdb", supported_languages=["sql"] %}
   {%- set existing = load_cached_relation(this) -%}

@@ -56,22 +56,12 @@ left_years as (
 
 images as (
   select
-    encounter_id,
-    person_id,
-    event_year,
-    event_date,
-    owner_organisation_id,
-    practitioner_id,
+    * exclude (patient_id, diagnoses_flag, services_flag, referrals_flag),
     diagnoses_flag as touched_flag
   from touched
-  union all
+  union all by name
   select
-    encounter_id,
-    person_id,
-    event_year,
-    event_date,
-    owner_organisation_id,
-    practitioner_id,
+    *,
     false as touched_flag
   from others
 ),
